@@ -1,0 +1,71 @@
+import Moderation
+import Pipeline
+import Ports
+
+/// Every score's window counts and totals equal those of a brute-force count over the applied
+/// events.
+///
+/// Doesn't check: features from the database, triggers, and `scoring: immediate`, whose instant
+/// depends on when the scorer got to it.
+public struct WindowsMatchNaive: Checker {
+  /// `WindowsMatchNaive`.
+  public let name = "WindowsMatchNaive"
+
+  /// See ``Checker``.
+  public func faults(_ run: RunResult) -> [String]? {
+    guard run.scenario.policy.scoring == .watermark else { return nil }
+    let oracle = Oracle(run)
+    return run.scores.flatMap { score -> [String] in
+      let name = "\(run.aliases.name(score.request.image)) \(score.request.trigger.name)"
+      return Oracle.features.compactMap { feature, metric, seconds in
+        let events = oracle.events(score.request.image, metric, asOf: score.asOf, seconds)
+        let (all, governed) = (Double(events.count), Double(events.count { $0.isEligible }))
+        guard score.observed[feature] != all || score.governed[feature] != governed else {
+          return nil
+        }
+        return "\(name) as of \(score.asOf): \(feature) is \(score.observed[feature] ?? -1) "
+          + "(governed \(score.governed[feature] ?? -1)), counted \(all) (\(governed))"
+      }
+    }
+  }
+
+  /// The naive count: filter a list.
+  private struct Oracle {
+    struct Entry {
+      var time: EventTime
+      var visibleFrom: EventTime
+      var isEligible: Bool
+    }
+
+    static let features: [(String, EventKind, Int64?)] = [
+      ("views_5min", .view, 300), ("views_1hr", .view, 3600), ("comments_5min", .comment, 300),
+      ("comments_1hr", .comment, 3600), ("flags_5min", .flag, 300), ("flags_1hr", .flag, 3600),
+      ("total_flags", .flag, nil),
+    ]
+
+    private var byImage: [ImageID: [EventKind: [Entry]]] = [:]
+
+    init(_ run: RunResult) {
+      let late = Dictionary(uniqueKeysWithValues: run.late.map { ($0.id, $0.visibleFrom) })
+      var seen: Set<EventID> = []
+      for applied in run.applied {
+        guard let event = EventCodec.decodeOrNil(applied.record.value), let image = event.image,
+          event.id == EventID(high: 0, low: 0) || seen.insert(event.id).inserted
+        else { continue }
+        byImage[image, default: [:]][event.kind, default: []].append(
+          Entry(
+            time: event.time, visibleFrom: late[event.id] ?? event.time,
+            isEligible: event.actorEligible ?? true))
+      }
+    }
+
+    func events(
+      _ image: ImageID, _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
+    ) -> [Entry] {
+      (byImage[image]?[kind] ?? []).filter { entry in
+        entry.time <= asOf && entry.visibleFrom <= asOf
+          && (seconds.map { entry.time > asOf - .seconds($0) } ?? true)
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import InMemoryBackends
+import Ports
+
+/// The ports of a run, before any gate.
+public struct Backends: Sendable {
+  /// `in-memory`, as the summary shows it.
+  public var name: String
+  /// The database.
+  public var store: any ApplicationStore
+  /// The stream.
+  public var log: any EventLog
+  /// The online features.
+  public var features: any FeatureStore
+  /// The files.
+  public var objects: any ObjectStore
+  /// The jobs' watermarks.
+  public var checkpoints: any CheckpointStore
+  /// The lake.
+  public var lake: any Lake
+
+  /// Ports of the caller's choice.
+  public init(
+    name: String, store: any ApplicationStore, log: any EventLog, features: any FeatureStore,
+    objects: any ObjectStore, checkpoints: any CheckpointStore, lake: any Lake
+  ) {
+    self.name = name
+    self.store = store
+    self.log = log
+    self.features = features
+    self.objects = objects
+    self.checkpoints = checkpoints
+    self.lake = lake
+  }
+
+  /// Everything in memory.
+  public static func inMemory(time: any TimeSource) -> Backends {
+    Backends(
+      name: "in-memory", store: InMemoryApplicationStore(), log: InMemoryEventLog(time: time),
+      features: InMemoryFeatureStore(), objects: InMemoryObjectStore(),
+      checkpoints: InMemoryCheckpointStore(), lake: InMemoryLake())
+  }
+}

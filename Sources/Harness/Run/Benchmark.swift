@@ -1,0 +1,240 @@
+import Glibc
+import Moderation
+import Pipeline
+import Ports
+import Simulation
+import Synchronization
+
+/// Measures the full path: request → store → outbox → log → consumer → features → triggers →
+/// score, on one core, on the simulation's executor, with JSON encoded and decoded on the way.
+public struct Benchmark: Sendable {
+  /// What was measured.
+  public struct Report: Sendable {
+    /// Events that went the whole way.
+    public var events: Int
+    /// Scores stored.
+    public var scores: Int
+    /// Wall time of the whole path.
+    public var seconds: Double
+    /// The process's largest resident size, in bytes.
+    public var peakBytes: Int
+    /// Nanoseconds per event by step, from a second, smaller run with a stopwatch at every port.
+    public var steps: [(name: String, nanoseconds: Double)]
+  }
+
+  private let events: Int
+  private let clock: @Sendable () -> UInt64
+
+  /// A benchmark over `events` events; `clock` gives nanoseconds.
+  public init(events: Int, clock: @escaping @Sendable () -> UInt64) {
+    self.events = events
+    self.clock = clock
+  }
+
+  /// Runs it.
+  public func run() throws -> Report {
+    let before = clock()
+    let (applied, scores) = try path(events, stopwatch: nil)
+    let seconds = Double(clock() - before) / 1e9
+    let peak = Self.peakBytes
+    let stopwatch = PortStopwatch(clock)
+    let part = min(events, 100_000)
+    let beginning = clock()
+    let (timedEvents, _) = try path(part, stopwatch: stopwatch)
+    let total = Double(clock() - beginning)
+    var steps = stopwatch.steps.map {
+      (name: $0.key, nanoseconds: Double($0.value) / Double(timedEvents))
+    }.sorted { ($1.nanoseconds, $0.name) < ($0.nanoseconds, $1.name) }
+    let inPorts = steps.reduce(0) { $0 + $1.nanoseconds }
+    steps.append(
+      (name: "pipeline, scheduler", nanoseconds: total / Double(timedEvents) - inPorts))
+    steps += codec()
+    return Report(
+      events: applied, scores: scores, seconds: seconds, peakBytes: peak, steps: steps)
+  }
+
+  /// Plays about `count` events in the mix of the lab's recorded traffic; gives events applied and
+  /// scores stored.
+  private func path(_ count: Int, stopwatch: PortStopwatch?) throws -> (Int, Int) {
+    let perSecond = 500.0
+    let seconds = Int(Double(count) / perSecond)
+    let scenario = try Scenario(
+      yaml: """
+        name: bench
+        about: Views, comments, uploads, flags and new users in the mix of recorded traffic.
+        duration: \(seconds)s
+        population: { users: 1000, images: 2000 }
+        traffic:
+          - poisson:
+              rate: \(perSecond)/s
+              mix: { view: 75, comment: 20, upload: 2, flag: 2, user: 1 }
+        """, file: "bench")
+    let counter = BenchmarkCounter()
+    let clock = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
+    let executor = SimulationExecutor(clock: clock)
+    let streams = RandomStreams(seed: scenario.seed)
+    let environment = Environment(
+      component: "bench", time: clock, ids: SeededIDs(streams: streams), trace: NoTrace())
+    let backends = stopwatch?.timed(.inMemory(time: clock), environment) ?? .inMemory(time: clock)
+    let platform = BenchmarkPlatform(
+      scenario: scenario, backends: backends, environment: environment, counter: counter)
+    let stop = executor.run { await platform.play(streams) }
+    switch stop {
+    case .finished(.success): return counter.counts
+    case .finished(.failure(let error)): throw RunFailure.backend(error)
+    case .deadlocked(let waiting): throw RunFailure.noProgress(waiting.joined(separator: ", "))
+    case .budgetExceeded: throw RunFailure.noProgress("budget exceeded")
+    case .escaped(let what): throw RunFailure.escaped(what)
+    }
+  }
+
+  /// What the event JSON alone costs.
+  private func codec() -> [(name: String, nanoseconds: Double)] {
+    let event = PlatformEvent(
+      id: EventID(high: 1, low: 2), time: EventTime(microseconds: 1_767_603_600_123_456),
+      actor: UserID(high: 3, low: 4), actorEligible: true,
+      subject: .comment(
+        comment: CommentID(high: 1, low: 2), image: ImageID(high: 5, low: 6),
+        content: "looks delicious, where is this?"))
+    let rounds = 100_000
+    var bytes = 0
+    let start = clock()
+    for _ in 0..<rounds { bytes += EventCodec.encode(event).count }
+    let encoded = clock()
+    let value = EventCodec.encode(event)
+    var decoded = 0
+    for _ in 0..<rounds where EventCodec.decodeOrNil(value) != nil { decoded += 1 }
+    let end = clock()
+    precondition(bytes == rounds * value.count && decoded == rounds, "the codec lost an event")
+    return [
+      (name: "  of which JSON encode (comment)", nanoseconds: Double(encoded - start) / Double(rounds)),
+      (name: "  of which JSON decode (comment)", nanoseconds: Double(end - encoded) / Double(rounds)),
+    ]
+  }
+
+  private static var peakBytes: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+}
+
+extension Benchmark.Report {
+  /// Events per second of the full path.
+  public var eventsPerSecond: Double { Double(events) / seconds }
+
+  /// `{"full_path": {…}, "nanoseconds_per_event": {…}}`.
+  public var json: String {
+    var path = JSONWriter()
+    path.field("events", Int64(events))
+    path.field("scores", Int64(scores))
+    path.field("seconds", seconds)
+    path.field("events_per_second", eventsPerSecond)
+    path.field("peak_mb", Double(peakBytes) / 1_048_576)
+    path.field("bytes_per_event", Double(peakBytes) / Double(max(1, events)))
+    let steps = steps.map { "\"\($0.name.drop { $0 == " " })\":\($0.nanoseconds)" }
+    var json = JSONWriter()
+    json.field("full_path", json: path.finish())
+    json.field("nanoseconds_per_event", json: "{\(steps.joined(separator: ","))}".utf8)
+    return String(decoding: json.finish(), as: UTF8.self)
+  }
+
+  /// What a person reads.
+  public var text: String {
+    let megabytes = Double(peakBytes) / 1_048_576
+    var lines = [
+      "full path: \(RunSummary.grouped(events)) events, \(RunSummary.grouped(scores)) scores "
+        + "in \(RunSummary.decimal(seconds)) s",
+      "  \(RunSummary.grouped(Int(eventsPerSecond))) events/s on one core, peak "
+        + "\(RunSummary.decimal(megabytes)) MB, \(peakBytes / max(1, events)) bytes per event",
+      "", "  where the time goes                      ns per event",
+    ]
+    for step in steps {
+      lines.append("  " + RunSummary.padded(step.name, 40) + RunSummary.decimal(step.nanoseconds))
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// Counts what comes out at the end.
+private final class BenchmarkCounter: Sendable {
+  private let state = Mutex((events: 0, scores: 0))
+
+  var counts: (Int, Int) { state.withLock { ($0.events, $0.scores) } }
+
+  func note(events: Int) { state.withLock { $0.events += events } }
+
+  func noteScore() { state.withLock { $0.scores += 1 } }
+}
+
+/// The pipeline without gates, collectors and trace.
+private struct BenchmarkPlatform: Sendable {
+  let scenario: Scenario
+  let backends: Backends
+  let environment: Environment
+  let counter: BenchmarkCounter
+
+  func play(_ streams: RandomStreams) async -> Result<Void, PortError> {
+    let policy = scenario.policy
+    do throws(PortError) {
+      for topic in Catalog.partitionedTopics {
+        try await backends.log.createTopic(topic, partitions: policy.partitions)
+      }
+      for topic in Catalog.singleTopics { try await backends.log.createTopic(topic, partitions: 1) }
+    } catch {
+      return .failure(error)
+    }
+    let services: [any Service] = [
+      OutboxRelay(
+        store: backends.store, log: backends.log, environment: environment, policy: policy),
+      StreamConsumer(
+        log: backends.log, features: backends.features, environment: environment, policy: policy,
+        onApplied: { counter.note(events: $0.batch.entries.count) }),
+      AnchorScheduler(
+        log: backends.log, features: backends.features, environment: environment, policy: policy),
+      RiskScorer(
+        log: backends.log, features: backends.features, store: backends.store,
+        environment: environment, policy: policy, onScored: { _ in counter.noteScore() }),
+    ]
+    var driver = TrafficDriver(
+      scenario: scenario,
+      intake: Intake(
+        store: backends.store, objects: backends.objects, log: backends.log,
+        environment: environment, policy: policy),
+      desk: ReviewDesk(store: backends.store, environment: environment), log: backends.log,
+      environment: environment, streams: streams, progress: { _ in })
+    await driver.populate()
+    await withTaskGroup(of: Void.self) { group in
+      for service in services { group.addTask(name: service.name) { await service.run() } }
+      await driver.play()
+      await environment.time.sleep(for: .seconds(5))
+      group.cancelAll()
+    }
+    return .success(())
+  }
+}
+
+/// Adds up the wall time spent in each port operation that doesn't wait.
+private final class PortStopwatch: Sendable {
+  private let clock: @Sendable () -> UInt64
+  private let state = Mutex<[String: UInt64]>([:])
+
+  init(_ clock: @escaping @Sendable () -> UInt64) { self.clock = clock }
+
+  var steps: [String: UInt64] { state.withLock { $0 } }
+
+  /// Puts a stopwatch before every port but the consumers, whose polls wait.
+  func timed(_ backends: Backends, _ environment: Environment) -> Backends {
+    let gate = PortGate(
+      environment: environment,
+      stopwatch: { [clock] in clock() }, lap: { [self] name, nanoseconds in
+        guard !name.hasPrefix("EventConsumer") else { return }
+        state.withLock { $0[name, default: 0] += nanoseconds }
+      })
+    return Backends(
+      name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
+      log: GatedEventLog(backends.log, gate: gate),
+      features: GatedFeatureStore(backends.features, gate: gate), objects: backends.objects,
+      checkpoints: backends.checkpoints, lake: backends.lake)
+  }
+}

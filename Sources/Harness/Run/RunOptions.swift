@@ -1,0 +1,26 @@
+import Moderation
+import Ports
+import Simulation
+
+/// How a scenario is run, beside what it says itself.
+public struct RunOptions: Sendable {
+  /// Which of the ready jobs runs next.
+  public var scheduling = Scheduling.fifo
+  /// Replaces the scenario's seed.
+  public var seed: UInt64?
+  /// The most steps of the executor before the run is given up.
+  public var stepBudget = 200_000_000
+  /// Decides the fate of port operations, beside the scenario's faults.
+  public var plan: (@Sendable (PortOperation) -> Verdict)?
+  /// Makes the backends; in memory unless said otherwise.
+  public var backends: @Sendable (any TimeSource) -> Backends = { .inMemory(time: $0) }
+  /// Gets the trace's bytes, whole lines at a time.
+  public var traceSink: (@Sendable ([UInt8]) -> Void)?
+  /// Whether a trace is kept at all; without, there is no fingerprint.
+  public var isTraced = true
+  /// Gets the share of the scenario that is played, now and then.
+  public var progress: @Sendable (Double) -> Void = { _ in }
+
+  /// The defaults.
+  public init() {}
+}

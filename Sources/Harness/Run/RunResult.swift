@@ -1,0 +1,175 @@
+import Moderation
+import Pipeline
+import Ports
+
+/// What came of a run.
+public struct RunResult: Sendable {
+  /// The scenario that was run.
+  public let scenario: Scenario
+  /// The backends' name.
+  public let backends: String
+  /// The database at the end.
+  public let tables: ApplicationSnapshot
+  /// Records of the source topics in the order in which they were applied.
+  public let applied: [AppliedRecord]
+  /// Events that came late, by event time.
+  public let late: [LateEvent]
+  /// Requests that were made, each once, by (instant, image, trigger); anchors included.
+  public let requests: [ModerationRequest]
+  /// Triggers that are only logged.
+  public let logged: [FiredTrigger]
+  /// Scores in the order in which they were stored.
+  public let scores: [ScoredRequest]
+  /// Dead letters, each once.
+  public let deadLetters: [EventRecord]
+  /// The lake's tables at the end, by name.
+  public let lake: [TableName: RecordBatch]
+  /// The lake's history.
+  public let snapshots: [TableName: [TableSnapshot]]
+  /// How far the last training-set build knew the history; nil when none ran.
+  public let trainingKnownUntil: EventTime?
+  /// The training rows as the last training-set build wrote them, before any erasure.
+  public let builtRows: [TrainingRow]
+  /// The lake's bronze rows when that build ran.
+  public let builtHistory: [Metric: RecordBatch]
+  /// Runs of jobs.
+  public let jobs: [JobRun]
+  /// Crashes of services.
+  public let crashes: Int
+  /// Requests to the API, and how many it refused.
+  public let apiRequests: Int
+  /// How many of them the API refused.
+  public let apiRefused: Int
+  /// Records applied before, or whose event was counted before.
+  public let duplicates: Int
+  /// Readable names of ids.
+  public let aliases: Aliases
+  /// How long the run was in virtual time.
+  public let virtualDuration: Duration
+  /// FNV-1a over the trace.
+  public internal(set) var fingerprint = ""
+  /// Lines of the trace.
+  public internal(set) var traceLines = 0
+
+  init(
+    _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource
+  ) async throws(PortError) {
+    if let failure = source.failure { throw failure }
+    let backends = platform.backends
+    let collected = platform.collector.snapshot
+    self.scenario = scenario
+    self.backends = backends.name
+    tables = try await backends.store.snapshot()
+    applied = collected.applied
+    late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+    requests = try await Self.requests(backends.log)
+    logged = collected.logged
+    scores = collected.scores
+    deadLetters = try await Self.deadLetters(backends.log)
+    jobs = collected.jobs
+    crashes = collected.crashes
+    apiRequests = source.driver.requests
+    apiRefused = source.driver.refused
+    duplicates = collected.duplicates
+    aliases = Aliases(tables, world: source.driver.world)
+    virtualDuration = .microseconds(
+      platform.environment.now.microseconds - scenario.start.microseconds)
+    var lake: [TableName: RecordBatch] = [:]
+    var snapshots: [TableName: [TableSnapshot]] = [:]
+    for table in try await backends.lake.tables() {
+      lake[table] = try await backends.lake.scan(table, snapshot: nil)
+      snapshots[table] = try await backends.lake.snapshots(of: table)
+    }
+    self.lake = lake
+    self.snapshots = snapshots
+    let built = snapshots[LakeTables.trainingData]?.last {
+      $0.summary[TrainingSetBuild.jobKey] == TrainingSetBuild.name
+    }
+    trainingKnownUntil = built?.summary[TrainingSetBuild.knownUntilKey].flatMap { Int64($0) }
+      .map { EventTime(microseconds: $0) }
+    var rows: [TrainingRow] = []
+    var history: [Metric: RecordBatch] = [:]
+    if let built {
+      rows = TrainingRow.rows(
+        of: try await backends.lake.scan(LakeTables.trainingData, snapshot: built.id))
+      for metric in Metric.allCases {
+        let table = LakeTables.events(metric)
+        let known = snapshots[table]?.last { $0.committedAt <= built.committedAt }
+        if let known { history[metric] = try await backends.lake.scan(table, snapshot: known.id) }
+      }
+    }
+    builtRows = rows
+    builtHistory = history
+  }
+
+  private static func requests(
+    _ log: any EventLog
+  ) async throws(PortError) -> [ModerationRequest] {
+    var seen: Set<RequestID> = []
+    var requests: [ModerationRequest] = []
+    for record in try await all(Topic.moderationRequests, log) {
+      do throws(EventDecodingError) {
+        let request = try ModerationRequest.decodeFast(record.value)
+        if seen.insert(request.id).inserted { requests.append(request) }
+      } catch {
+        continue  // The scorer has traced it.
+      }
+    }
+    return requests.sorted { a, b in
+      (a.asOf, a.image, a.trigger.name) < (b.asOf, b.image, b.trigger.name)
+    }
+  }
+
+  /// A consumer that fails between a dead letter and its offset writes it again, under one key.
+  private static func deadLetters(_ log: any EventLog) async throws(PortError) -> [EventRecord] {
+    var seen: Set<[UInt8]> = []
+    return try await all(Topic.deadLetters, log).filter { seen.insert($0.key ?? []).inserted }
+  }
+
+  private static func all(
+    _ topic: String, _ log: any EventLog
+  ) async throws(PortError) -> [EventRecord] {
+    var records: [EventRecord] = []
+    for (index, end) in try await log.ends(of: topic).enumerated() {
+      records += try await log.read(TopicPartition(topic, index), from: 0, limit: Int(end))
+    }
+    return records
+  }
+
+  /// The training rows at the end.
+  public var trainingRows: [TrainingRow] {
+    lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
+  }
+
+  /// The window tables at the end, partial rows of a window added up.
+  public func windows(_ metric: Metric) -> [(image: String, start: Int64, count: Int64)] {
+    guard let rows = lake[LakeTables.windows(metric)] else { return [] }
+    var sums: [String: [Int64: Int64]] = [:]
+    let starts = rows.integers("window_start")
+    let counts = rows.integers("event_count")
+    for (row, image) in rows.strings("image_id").enumerated() {
+      sums[image, default: [:]][starts[row], default: 0] += counts[row]
+    }
+    return sums.flatMap { image, windows in
+      windows.map { (image: image, start: $0.key, count: $0.value) }
+    }.sorted { ($0.image, $0.start) < ($1.image, $1.start) }
+  }
+
+  /// The run's counts by name, as `summary.json` and expectations know them.
+  public var counts: [(name: String, value: Int)] {
+    let rows = trainingRows
+    func requested(_ trigger: Trigger) -> Int { requests.count { $0.trigger == trigger } }
+    return [
+      ("requests", apiRequests), ("refused", apiRefused), ("events", applied.count),
+      ("users", tables.users.count), ("images", tables.images.count),
+      ("comments", tables.comments.count), ("flags", tables.flags.count),
+      ("late", late.count), ("duplicates", duplicates), ("dead_letters", deadLetters.count),
+      ("triggers", requests.count), ("viral", requested(.viral)),
+      ("suspicious", requested(.suspicious)), ("flagged", requested(.flagged)),
+      ("popular", logged.count { $0.trigger == .popular }), ("scores", scores.count),
+      ("windows", Metric.allCases.reduce(0) { $0 + windows($1).count }),
+      ("training_rows", rows.count), ("labelled", rows.count { $0.label != nil }),
+      ("positive", rows.count { $0.label == true }), ("jobs", jobs.count), ("crashes", crashes),
+    ]
+  }
+}

@@ -1,0 +1,158 @@
+import Moderation
+import Pipeline
+import Yams
+
+extension Scenario {
+  /// Reads a scenario.
+  ///
+  /// - Parameters:
+  ///   - text: the YAML.
+  ///   - file: the file's name, for errors.
+  ///   - heuristics: gives the text of a heuristic policy file that the scenario names.
+  public init(
+    yaml text: String, file: String,
+    heuristics: (String) throws(ScenarioError) -> String? = { (_) throws(ScenarioError) in nil }
+  ) throws(ScenarioError) {
+    let reader = YAMLReader(file: file)
+    let root = try YAMLObject(
+      reader: reader, node: reader.root(text), shape: ScenarioFields.scenario)
+    let name = try root.text("name") ?? ""
+    let isPlain = name.utf8.allSatisfy {
+      ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "-")
+    }
+    guard isPlain, !name.isEmpty else {
+      throw root.error("name", "'\(name)' is no name", "use lowercase letters, digits and dashes")
+    }
+    let duration = try root.duration("duration") ?? .zero
+    guard duration > .zero else { throw root.error("duration", "the duration must be positive") }
+    let start =
+      try root.instant("start") ?? EventTime(microseconds: 1_767_603_600_000_000)
+    guard (2000...2200).contains(start.date.year) else {
+      throw root.error("start", "the start must lie in the years 2000 to 2200")
+    }
+    let parser = ScenarioParser(root: root, duration: duration)
+    self.init(
+      name: name, about: try root.text("about") ?? "",
+      seed: UInt64(try root.integer("seed") ?? 42), start: start, duration: duration,
+      population: try parser.population(), traffic: try parser.traffic(),
+      actions: try parser.actions(), jobs: try parser.jobs(), faults: try parser.faults(),
+      policy: try parser.policy(heuristics), consumers: try root.integer("consumers") ?? 1,
+      expectations: try parser.expectations(), golden: try parser.golden())
+    policy.horizon = end
+    try parser.checkAliases(self)
+  }
+}
+
+/// Turns checked YAML into a ``Scenario``.
+struct ScenarioParser {
+  let root: YAMLObject
+  let duration: Duration
+
+  func population() throws(ScenarioError) -> Population {
+    var population = Population()
+    guard let object = try root.object("population") else { return population }
+    population.users = try object.integer("users") ?? population.users
+    population.images = try object.integer("images") ?? population.images
+    population.testAccounts = try object.ratio("test_accounts") ?? population.testAccounts
+    population.minors = try object.ratio("minors") ?? population.minors
+    population.nearBirthday = try object.ratio("near_birthday") ?? population.nearBirthday
+    population.muteIneligible = try object.boolean("mute_ineligible") ?? false
+    if population.images > 0 && population.users == 0 {
+      throw object.error("images", "images need at least one user to upload them")
+    }
+    return population
+  }
+
+  func actions() throws(ScenarioError) -> [ScheduledAction] {
+    var actions: [ScheduledAction] = []
+    for (key, entry) in try root.variants("actions") {
+      let at = try instant(entry, "at")
+      guard let target = try entry.object(key) else { continue }
+      let action: ScheduledAction.Action
+      if key == "correct" {
+        let year = try target.integer("year_of_birth")
+        let date = try target.date("date_of_birth")
+        guard year != nil || date != nil else {
+          throw entry.error(key, "a correction needs year_of_birth or date_of_birth")
+        }
+        action = .correctUser(try target.text("user") ?? "", yearOfBirth: year, dateOfBirth: date)
+      } else {
+        let status = try entry.choice("decision").flatMap { ReviewStatus(rawValue: $0) }
+        switch (try target.text("image"), try target.text("comment"), status) {
+        case (let image?, nil, let status?): action = .reviewImage(image, status)
+        case (nil, let comment?, let status?): action = .reviewComment(comment, status)
+        case (let image?, nil, nil): action = .deleteImage(image)
+        case (nil, let comment?, nil): action = .deleteComment(comment)
+        default: throw entry.error(key, "name an image or a comment, one of the two")
+        }
+      }
+      actions.append(ScheduledAction(at: at, action: action))
+    }
+    return actions
+  }
+
+  func jobs() throws(ScenarioError) -> [ScheduledJob] {
+    var jobs: [ScheduledJob] = []
+    for (_, entry) in try root.variants("jobs") {
+      guard let job = try entry.choice("run").flatMap({ JobName(rawValue: $0) }) else { continue }
+      let isAtEnd = try entry.text("at") == "end"
+      let at = try entry.has("at") && !isAtEnd ? instant(entry, "at") : nil
+      guard let every = try entry.duration("every") else {
+        guard at != nil || isAtEnd else {
+          throw entry.error("run", "when? add `at: 1h`, `at: end` or `every: 1h`")
+        }
+        jobs.append(ScheduledJob(at: at, job: job))
+        continue
+      }
+      guard every >= .seconds(1) else { throw entry.error("every", "must be at least 1s") }
+      var next = at ?? every
+      while next <= duration {
+        jobs.append(ScheduledJob(at: next, job: job))
+        next += every
+      }
+      if isAtEnd { jobs.append(ScheduledJob(at: nil, job: job)) }
+    }
+    return jobs
+  }
+
+  func faults() throws(ScenarioError) -> [ScheduledFault] {
+    var faults: [ScheduledFault] = []
+    for (key, entry) in try root.variants("faults") {
+      guard let kind = ScheduledFault.Kind(rawValue: key),
+        let service = try entry.choice(key).flatMap({ ServiceName(rawValue: $0) })
+      else { continue }
+      faults.append(
+        ScheduledFault(
+          at: try instant(entry, "at"), duration: try entry.duration("for") ?? .zero, kind: kind,
+          service: service))
+    }
+    return faults.sorted { $0.at < $1.at }
+  }
+
+  func golden() throws(ScenarioError) -> GoldenPolicy {
+    var golden = GoldenPolicy()
+    guard let object = try root.object("golden") else { return golden }
+    if let keep = try object.ratio("keep") {
+      guard keep > 0 else { throw object.error("keep", "at least one image in a million is kept") }
+      golden.keepOneIn = max(1, Int((1 / keep).rounded()))
+    }
+    for (key, value) in try object.map("tolerance") {
+      let tolerance = try root.reader.number(value)
+      guard tolerance >= 0 else {
+        throw root.reader.error(value, "a tolerance can't be negative")
+      }
+      golden.tolerances[key.scalar?.string ?? ""] = tolerance
+    }
+    return golden
+  }
+
+  /// An offset within the scenario.
+  func instant(_ object: YAMLObject, _ name: String) throws(ScenarioError) -> Duration {
+    let offset = try object.duration(name) ?? .zero
+    guard offset <= duration else {
+      throw object.error(
+        name, "\(name) lies after the scenario's end", "the duration is \(duration)")
+    }
+    return offset
+  }
+}

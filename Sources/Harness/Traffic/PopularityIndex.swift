@@ -1,0 +1,61 @@
+/// Chooses among items by weight in O(log n): a Fenwick tree of prefix sums.
+///
+/// An image's weight grows with its engagement: 1 + views + 2 · comments + 3 · flags
+/// (REFERENCE §9).
+struct PopularityIndex {
+  private var tree: [Int] = [0]
+  private var weights: [Int] = []
+  private(set) var total = 0
+
+  var count: Int { weights.count }
+
+  /// Adds an item at the end.
+  mutating func append(weight: Int) {
+    weights.append(0)
+    let position = weights.count
+    // A new node covers the items that its lowest bit spans: their sum is known from the others.
+    var sum = 0
+    var child = position - 1
+    let stop = position - (position & -position)
+    while child > stop {
+      sum += tree[child]
+      child -= child & -child
+    }
+    tree.append(sum)
+    add(weight, to: position - 1)
+  }
+
+  /// Changes an item's weight.
+  mutating func add(_ delta: Int, to item: Int) {
+    weights[item] += delta
+    total += delta
+    var position = item + 1
+    while position < tree.count {
+      tree[position] += delta
+      position += position & -position
+    }
+  }
+
+  /// Takes an item out of the choice.
+  mutating func remove(_ item: Int) { add(-weights[item], to: item) }
+
+  /// Whether an item can be chosen.
+  func isChosen(_ item: Int) -> Bool { weights[item] > 0 }
+
+  /// The item at `point` of the total weight, 0 ≤ point < total.
+  func item(at point: Int) -> Int {
+    var position = 0
+    var rest = point
+    var step = 1
+    while step * 2 < tree.count { step *= 2 }
+    while step > 0 {
+      let next = position + step
+      if next < tree.count, tree[next] <= rest {
+        position = next
+        rest -= tree[next]
+      }
+      step /= 2
+    }
+    return position
+  }
+}

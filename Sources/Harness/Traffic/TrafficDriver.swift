@@ -1,0 +1,214 @@
+import Moderation
+import Pipeline
+import Ports
+import Simulation
+import Synchronization
+
+/// Plays a scenario's traffic and actions against the API, each at its virtual instant.
+///
+/// Requests carry idempotency keys drawn from the traffic's own stream, so that ids of rows and
+/// events don't depend on what the pipeline does, nor on which actions are left out.
+struct TrafficDriver {
+  let scenario: Scenario
+  let intake: Intake
+  let desk: ReviewDesk
+  let log: any EventLog
+  let environment: Environment
+  /// Called now and then with the share of the scenario that is played.
+  let progress: @Sendable (Double) -> Void
+
+  private(set) var world = World()
+  private(set) var refused = 0
+  private(set) var requests = 0
+  var people: PeopleGenerator
+  var random: SeededRandom
+  private var keys: SeededRandom
+
+  init(
+    scenario: Scenario, intake: Intake, desk: ReviewDesk, log: any EventLog,
+    environment: Environment, streams: RandomStreams,
+    progress: @escaping @Sendable (Double) -> Void
+  ) {
+    self.scenario = scenario
+    self.intake = intake
+    self.desk = desk
+    self.log = log
+    self.environment = environment
+    self.progress = progress
+    people = PeopleGenerator(
+      population: scenario.population, start: scenario.start, random: streams.stream("people"))
+    random = streams.stream("traffic")
+    keys = streams.stream("keys")
+  }
+
+  /// Makes the population; all of it at the start.
+  mutating func populate() async {
+    for _ in 0..<scenario.population.users { await createUser(people.user()) }
+    for _ in 0..<scenario.population.images { await upload(by: anyPerson(), nil) }
+  }
+
+  /// Plays everything up to the scenario's end.
+  mutating func play() async {
+    let timeline = TrafficTimeline(scenario).steps
+    var next = 0
+    var arrivals = Arrivals(scenario, random: &random)
+    while true {
+      let scripted = next < timeline.count ? timeline[next].at : nil
+      let arrival = arrivals.next
+      guard let at = [scripted, arrival].compactMap({ $0 }).min(), at <= scenario.duration else {
+        break
+      }
+      await environment.time.sleep(until: instant(at))
+      if Task.isCancelled { return }
+      progress(at / scenario.duration)
+      if scripted == at {
+        await carryOut(timeline[next].step)
+        next += 1
+      } else if let poisson = arrivals.take(&random) {
+        await arrive(poisson)
+      }
+    }
+    await environment.time.sleep(until: instant(scenario.duration))
+  }
+
+  private func instant(_ offset: Duration) -> ProcessingTime {
+    ProcessingTime(microseconds: (scenario.start + offset).microseconds)
+  }
+
+  private mutating func identity(lateBy: Duration = .zero) -> RequestIdentity {
+    let key = IdempotencyKey(randomBits: keys.next(), keys.next())
+    guard lateBy > .zero else { return RequestIdentity(key: key) }
+    return RequestIdentity(key: key, occurredAt: environment.now.asEventTime - lateBy)
+  }
+
+  /// Whether a person's action is left out: under `mute_ineligible`, those of ineligible users.
+  private func isMuted(_ person: Int?) -> Bool {
+    guard scenario.population.muteIneligible, let person else { return false }
+    return !scenario.policy.governance.isEligible(
+      world.people[person].user, at: environment.now.asEventTime)
+  }
+
+  mutating func anyPerson() -> Int? {
+    world.people.isEmpty ? nil : random.below(world.people.count)
+  }
+
+  mutating func anyPicture() -> Int? {
+    world.popularity.total == 0
+      ? nil : world.popularity.item(at: random.below(world.popularity.total))
+  }
+
+  /// Sends one request; a refusal is counted and traced, and the traffic goes on.
+  private mutating func send<Value>(
+    _ what: StaticString, _ request: () async throws(IntakeError) -> Value
+  ) async -> Value? {
+    requests += 1
+    do throws(IntakeError) {
+      return try await request()
+    } catch {
+      refused += 1
+      environment.record(
+        "refused", [.text("request", "\(what)"), .text("error", error.description)])
+      return nil
+    }
+  }
+
+  mutating func createUser(_ new: NewUser, alias: String? = nil) async {
+    let identity = identity()
+    let user = await send("user") { [intake] () async throws(IntakeError) in
+      try await intake.createUser(new, identity)
+    }
+    if let user { world.add(user, alias: alias) }
+  }
+
+  mutating func upload(by person: Int?, _ step: TrafficEntry.UploadStep?) async {
+    guard let person else { return }
+    let identity = identity()
+    var new = NewImage(
+      userID: world.people[person].id, file: SampleImage.bytes(world.pictures.count))
+    new.caption = people.caption()
+    new.category = people.category()
+    if let step {
+      new.caption = step.caption ?? new.caption
+      new.category = step.category ?? new.category
+    }
+    let id = identity.key?.reinterpreted(as: Image.self) ?? ImageID(high: 0, low: 0)
+    var exists = false
+    if !isMuted(person) {
+      let image = await send("upload") { [intake, new] () async throws(IntakeError) in
+        try await intake.upload(new, identity)
+      }
+      exists = image != nil
+    }
+    world.addPicture(id, exists: exists, alias: step?.alias)
+  }
+
+  mutating func view(_ picture: Int, by person: Int?, lateBy: Duration = .zero) async {
+    let identity = identity(lateBy: lateBy)
+    world.engage(picture, .view)
+    guard !isMuted(person), world.pictures[picture].exists else { return }
+    let (id, viewer) = (world.pictures[picture].id, person.map { world.people[$0].id })
+    _ = await send("view") { [intake] () async throws(IntakeError) in
+      try await intake.view(id, by: viewer, identity)
+    }
+  }
+
+  mutating func comment(
+    _ picture: Int, by person: Int?, lateBy: Duration = .zero, alias: String? = nil
+  ) async {
+    guard let person else { return }
+    let identity = identity(lateBy: lateBy)
+    let new = NewComment(
+      imageID: world.pictures[picture].id, userID: world.people[person].id,
+      content: people.remark())
+    world.engage(picture, .comment)
+    var exists = false
+    if !isMuted(person), world.pictures[picture].exists {
+      let comment = await send("comment") { [intake] () async throws(IntakeError) in
+        try await intake.comment(new, identity)
+      }
+      exists = comment != nil
+    }
+    let id = identity.key?.reinterpreted(as: Comment.self) ?? CommentID(high: 0, low: 0)
+    world.addComment(id, on: picture, exists: exists, alias: alias)
+  }
+
+  /// Flags a picture, or a comment of it.
+  mutating func flag(
+    _ picture: Int, comment: CommentID? = nil, by person: Int?, lateBy: Duration = .zero
+  ) async {
+    guard let person else { return }
+    let identity = identity(lateBy: lateBy)
+    let new = NewFlag(
+      userID: world.people[person].id, imageID: comment == nil ? world.pictures[picture].id : nil,
+      commentID: comment, reason: people.reason())
+    world.engage(picture, .flag)
+    guard !isMuted(person), world.pictures[picture].exists else { return }
+    _ = await send("flag") { [intake] () async throws(IntakeError) in
+      try await intake.flag(new, identity)
+    }
+  }
+
+  mutating func deletePicture(_ picture: Int) async {
+    let id = world.pictures[picture].id
+    let existed = world.pictures[picture].exists
+    world.delete(picture)
+    guard existed else { return }
+    _ = await send("delete") { [intake] () async throws(IntakeError) in
+      try await intake.deleteImage(id)
+    }
+  }
+
+  mutating func deleteComment(_ id: CommentID) async {
+    _ = await send("delete") { [intake] () async throws(IntakeError) in
+      try await intake.deleteComment(id)
+    }
+  }
+
+  mutating func correct(_ person: Int, yearOfBirth: Int?, dateOfBirth: CivilDate?) async {
+    let id = world.people[person].id
+    let user = await send("correct") { [intake] () async throws(IntakeError) in
+      try await intake.correctUser(id, yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth)
+    }
+    if let user { world.correct(user) }
+  }
+}

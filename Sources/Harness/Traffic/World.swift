@@ -1,0 +1,79 @@
+import Moderation
+import Pipeline
+import Simulation
+
+/// What the traffic driver knows of the world it makes: who is there, which images, which aliases.
+///
+/// It is filled from what the driver *tries*, not from what the platform answers, so that the same
+/// seed draws the same traffic whatever the pipeline does with it.
+struct World {
+  struct Person {
+    var id: UserID
+    var user: User
+  }
+
+  struct Picture {
+    var id: ImageID
+    /// Whether it was uploaded; a muted upload keeps its place but nobody can see it.
+    var exists: Bool
+    var comments: [CommentID] = []
+  }
+
+  private(set) var people: [Person] = []
+  private(set) var pictures: [Picture] = []
+  private(set) var popularity = PopularityIndex()
+  /// Comments that can be flagged, with their picture.
+  private(set) var comments: [(id: CommentID, picture: Int, exists: Bool)] = []
+  private var usersByAlias: [String: Int] = [:]
+  private var picturesByAlias: [String: Int] = [:]
+  private(set) var commentsByAlias: [String: CommentID] = [:]
+
+  mutating func add(_ user: User, alias: String? = nil) {
+    people.append(Person(id: user.id, user: user))
+    usersByAlias[alias ?? "user-\(people.count)"] = people.count - 1
+  }
+
+  mutating func correct(_ user: User) {
+    if let index = people.firstIndex(where: { $0.id == user.id }) { people[index].user = user }
+  }
+
+  mutating func addPicture(_ id: ImageID, exists: Bool, alias: String? = nil) {
+    pictures.append(Picture(id: id, exists: exists))
+    popularity.append(weight: 1)
+    picturesByAlias[alias ?? "image-\(pictures.count)"] = pictures.count - 1
+  }
+
+  mutating func addComment(_ id: CommentID, on picture: Int, exists: Bool, alias: String? = nil) {
+    comments.append((id, picture, exists))
+    if exists { pictures[picture].comments.append(id) }
+    if let alias, commentsByAlias[alias] == nil { commentsByAlias[alias] = id }
+  }
+
+  /// An image's chance grows with its engagement.
+  mutating func engage(_ picture: Int, _ kind: EventKind) {
+    guard popularity.isChosen(picture) else { return }
+    let gain =
+      switch kind {
+      case .view: 1
+      case .comment: 2
+      case .flag: 3
+      case .upload: 0
+      }
+    popularity.add(gain, to: picture)
+  }
+
+  mutating func delete(_ picture: Int) {
+    popularity.remove(picture)
+    pictures[picture].exists = false
+  }
+
+  func person(_ alias: String) -> Int? { usersByAlias[alias] }
+
+  func picture(_ alias: String) -> Int? { picturesByAlias[alias] }
+
+  /// The aliases that a person gave to images.
+  var imageAliases: [String: ImageID] { picturesByAlias.mapValues { pictures[$0].id } }
+
+  /// The aliases that a person gave to users.
+  var userAliases: [String: UserID] { usersByAlias.mapValues { people[$0].id } }
+}

@@ -1,0 +1,274 @@
+import Moderation
+import Ports
+
+/// The tables of ``InMemoryApplicationStore``: a value that carries out transactions.
+struct ApplicationTables {
+  private struct ModerationKey: Hashable {
+    var request: RequestID
+    var mode: String
+  }
+
+  private var users: [UserID: User] = [:]
+  private var usernames: [String: UserID] = [:]
+  private var images: [ImageID: Image] = [:]
+  private var imagesByUser: [UserID: [ImageID]] = [:]
+  private var comments: [CommentID: Comment] = [:]
+  private var flags: [FlagID: Flag] = [:]
+  private var moderation: [ModerationID: ModerationRow] = [:]
+  private var moderationKeys: [ModerationKey: ModerationID] = [:]
+  private var nextSequence: Int64 = 1
+  var outbox: [OutboxEntry] = []
+
+  func row(_ key: RowKey) -> Row? {
+    switch key {
+    case .user(let id): users[id].map(Row.user)
+    case .username(let name): usernames[name].flatMap { users[$0] }.map(Row.user)
+    case .image(let id): images[id].map(Row.image)
+    case .comment(let id): comments[id].map(Row.comment)
+    case .flag(let id): flags[id].map(Row.flag)
+    case .moderation(let id): moderation[id].map(Row.moderation)
+    }
+  }
+
+  /// The outcomes of a transaction that was done before (rule 2) or whose user name is taken
+  /// (rule 3); nil when it is new.
+  func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
+    for (index, mutation) in mutations.enumerated() {
+      let existing: Row? =
+        switch mutation {
+        case .insertUser(let user): row(.user(user.id)) ?? row(.username(user.username))
+        case .insertImage(let image): row(.image(image.id))
+        case .insertComment(let comment): row(.comment(comment.id))
+        case .insertFlag(let flag): row(.flag(flag.id))
+        // Scores come many in one transaction and are told apart one by one (rule 5).
+        case .insertModeration(let new) where new.requestID == nil: row(.moderation(new.id))
+        default: nil
+        }
+      if let existing {
+        return mutations.indices.map { $0 == index ? .existing(existing) : .done }
+      }
+    }
+    return nil
+  }
+
+  /// Why a transaction can't be carried out; nil when it can.
+  func objection(to mutations: [Mutation]) -> PortError? {
+    var staged = StagedRows()
+    for mutation in mutations {
+      if let error = objection(to: mutation, staged) { return error }
+      staged.add(mutation)
+    }
+    return nil
+  }
+
+  /// Why a mutation can't be carried out after those `staged` before it in its transaction.
+  private func objection(to mutation: Mutation, _ staged: StagedRows) -> PortError? {
+    func user(_ id: UserID) -> PortError? {
+      missing("user_id", users[id] == nil && !staged.users.contains(id), id)
+    }
+    func image(_ id: ImageID) -> PortError? {
+      missing("image_id", images[id] == nil && !staged.images.contains(id), id)
+    }
+    func action(_ field: String, _ id: ModerationID) -> PortError? {
+      missing(field, moderation[id] == nil && !staged.moderation.contains(id), id)
+    }
+    return switch mutation {
+    case .insertModeration, .enqueue: nil
+    case .insertUser(let row): staged.usernames.contains(row.username) ? taken(row.username) : nil
+    case .insertImage(let row): user(row.userID)
+    case .insertComment(let row): image(row.imageID) ?? user(row.userID)
+    case .insertFlag(let row):
+      user(row.userID) ?? row.imageID.flatMap(image)
+        ?? row.commentID.flatMap {
+          missing("comment_id", comments[$0] == nil && !staged.comments.contains($0), $0)
+        }
+    case .updateUser(let row):
+      absent("user", users[row.id] == nil, row.id)
+        ?? (usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil)
+    case .addView(let id), .deleteImage(let id, _): absent("image", images[id] == nil, id)
+    case .deleteComment(let id, _): absent("comment", comments[id] == nil, id)
+    case .hideComment(let id, let by):
+      absent("comment", comments[id] == nil, id) ?? action("moderator_action_id", by)
+    case .resolveFlags(.image(let id), _, let by, _):
+      absent("image", images[id] == nil, id) ?? action("moderation_action_id", by)
+    case .resolveFlags(.comment(let id), _, let by, _):
+      absent("comment", comments[id] == nil, id) ?? action("moderation_action_id", by)
+    case .resolveFlags(.account, _, _, _):
+      PortError(
+        .invalid, port: "ApplicationStore", operation: "commit",
+        hint: "flags are about images and comments, not accounts")
+    }
+  }
+
+  mutating func carryOut(_ mutation: Mutation) -> MutationOutcome {
+    switch mutation {
+    case .insertUser(let user):
+      users[user.id] = user
+      usernames[user.username] = user.id
+    case .insertImage(let image):
+      images[image.id] = image
+      imagesByUser[image.userID, default: []].append(image.id)
+    case .insertComment(let comment): comments[comment.id] = comment
+    case .insertFlag(let flag): flags[flag.id] = flag
+    case .insertModeration(let row): return insert(row)
+    case .updateUser(let user):
+      if let old = users[user.id] { usernames[old.username] = nil }
+      users[user.id] = user
+      usernames[user.username] = user.id
+    case .addView(let id):
+      images[id]?.views += 1
+      return .views(images[id]?.views ?? 0)
+    case .deleteImage(let id, let time):
+      if images[id]?.deletedAt == nil { images[id]?.deletedAt = time }
+    case .deleteComment(let id, let time):
+      if comments[id]?.deletedAt == nil { comments[id]?.deletedAt = time }
+    case .hideComment(let id, let action):
+      comments[id]?.isModeratorHidden = true
+      comments[id]?.moderatorActionID = action
+    case .resolveFlags(let target, let status, let action, let time):
+      return .changed(resolve(target, status, action, time))
+    case .enqueue(let event):
+      outbox.append(OutboxEntry(sequence: nextSequence, event: event))
+      nextSequence += 1
+    }
+    return .done
+  }
+
+  func subject(_ id: ImageID, asOf: EventTime) -> SubjectRecord? {
+    guard var image = images[id], image.createdAt <= asOf, let uploader = users[image.userID]
+    else { return nil }
+    if let deletedAt = image.deletedAt, deletedAt > asOf { image.deletedAt = nil }
+    var existing = 0
+    var created = 0
+    for sibling in imagesByUser[image.userID] ?? [] {
+      guard let sibling = images[sibling], sibling.createdAt <= asOf else { continue }
+      created += 1
+      if sibling.deletedAt.map({ $0 > asOf }) ?? true { existing += 1 }
+    }
+    return SubjectRecord(
+      image: image, uploader: uploader, existingImages: existing, createdImages: created)
+  }
+
+  func snapshot() -> ApplicationSnapshot {
+    func sorted<Entity, Value>(
+      _ rows: [ID<Entity>: Value], _ created: (Value) -> EventTime
+    ) -> [Value] {
+      rows.sorted { a, b in
+        let (first, second) = (created(a.value), created(b.value))
+        return first != second ? first < second : a.key < b.key
+      }.map(\.value)
+    }
+    var snapshot = ApplicationSnapshot()
+    snapshot.users = sorted(users) { $0.createdAt }
+    snapshot.images = sorted(images) { $0.createdAt }
+    snapshot.comments = sorted(comments) { $0.createdAt }
+    snapshot.flags = sorted(flags) { $0.createdAt }
+    snapshot.moderation = sorted(moderation) { $0.createdAt }
+    return snapshot
+  }
+
+  func reviewQueue() -> [ReviewItem] {
+    var risk: [ImageID: Double] = [:]
+    for row in moderation.values {
+      if case .image(let id) = row.target { risk[id] = max(risk[id] ?? 0, row.riskScore) }
+    }
+    var pending: [ModerationTarget: Int] = [:]
+    for flag in flags.values where flag.reviewStatus == .pending {
+      guard let target = reviewTarget(flag) else { continue }
+      pending[target, default: 0] += 1
+    }
+    let items = pending.map { target, count in
+      let image: ImageID? =
+        switch target {
+        case .image(let id): id
+        case .comment(let id): comments[id]?.imageID
+        case .account: nil
+        }
+      return ReviewItem(
+        target: target, riskScore: image.flatMap { risk[$0] } ?? 0, pendingFlags: count)
+    }
+    return items.sorted { a, b in
+      a.riskScore != b.riskScore
+        ? a.riskScore > b.riskScore
+        : (a.target.idText, a.target.type) < (b.target.idText, b.target.type)
+    }
+  }
+
+  /// What a flag asks to have reviewed: the comment where it names one, unless that is gone.
+  private func reviewTarget(_ flag: Flag) -> ModerationTarget? {
+    if let id = flag.commentID {
+      return comments[id]?.deletedAt == nil ? .comment(id) : nil
+    }
+    guard let id = flag.imageID, images[id]?.deletedAt == nil else { return nil }
+    return .image(id)
+  }
+
+  private mutating func insert(_ row: ModerationRow) -> MutationOutcome {
+    if let request = row.requestID {
+      let key = ModerationKey(request: request, mode: row.inferenceMode)
+      if let existing = moderationKeys[key].flatMap({ moderation[$0] }) {
+        return .existing(.moderation(existing))
+      }
+      moderationKeys[key] = row.id
+    }
+    moderation[row.id] = row
+    return .done
+  }
+
+  private mutating func resolve(
+    _ target: ModerationTarget, _ status: ReviewStatus, _ action: ModerationID, _ time: EventTime
+  ) -> Int {
+    var changed = 0
+    for (id, flag) in flags where flag.reviewStatus == .pending && reviewTarget(flag) == target {
+      flags[id]?.reviewStatus = status
+      flags[id]?.moderationActionID = action
+      flags[id]?.resolvedAt = time
+      changed += 1
+    }
+    return changed
+  }
+
+  private func taken(_ username: String) -> PortError {
+    PortError(
+      .conflict, port: "ApplicationStore", operation: "commit",
+      hint: "username: '\(username)' is taken")
+  }
+
+  private func missing<Entity>(
+    _ field: String, _ isMissing: Bool, _ id: ID<Entity>
+  ) -> PortError? {
+    guard isMissing else { return nil }
+    return PortError(
+      .missingReference, port: "ApplicationStore", operation: "commit",
+      hint: "\(field): there is no row \(id)")
+  }
+
+  private func absent<Entity>(_ what: String, _ isAbsent: Bool, _ id: ID<Entity>) -> PortError? {
+    guard isAbsent else { return nil }
+    return PortError(
+      .notFound, port: "ApplicationStore", operation: "commit",
+      hint: "there is no \(what) \(id)")
+  }
+}
+
+/// Rows that a transaction inserts before the mutation at hand.
+private struct StagedRows {
+  var users: [UserID] = []
+  var usernames: [String] = []
+  var images: [ImageID] = []
+  var comments: [CommentID] = []
+  var moderation: [ModerationID] = []
+
+  mutating func add(_ mutation: Mutation) {
+    switch mutation {
+    case .insertUser(let row):
+      users.append(row.id)
+      usernames.append(row.username)
+    case .insertImage(let row): images.append(row.id)
+    case .insertComment(let row): comments.append(row.id)
+    // Only a review's row is referred to, and it comes alone; scores come by the hundred.
+    case .insertModeration(let row) where row.requestID == nil: moderation.append(row.id)
+    default: break
+    }
+  }
+}

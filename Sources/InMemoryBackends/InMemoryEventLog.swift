@@ -1,0 +1,158 @@
+import Moderation
+import Ports
+import Synchronization
+
+/// An ``EventLog`` in memory.
+///
+/// *Fidelity.* Modelled: partitions, offsets, keys by murmur2, timestamps in milliseconds, groups
+/// with generations, sessions and fencing, an eager round-robin assignment. Not modelled:
+/// replication, retention, batching, compression, transactions, the broker's own latency, and
+/// assignment strategies that keep partitions where they are. That could hide: code that relies on
+/// records being there at once after an append, or that copes only with round-robin.
+public final class InMemoryEventLog: EventLog {
+  struct StoredRecord {
+    var timestamp: Int64
+    var key: [UInt8]?
+    var value: [UInt8]
+  }
+
+  struct State {
+    var topics: [String: [[StoredRecord]]] = [:]
+    var groups: [String: ConsumerGroup] = [:]
+  }
+
+  let state = Mutex(State())
+  let time: any TimeSource
+  let session: Duration
+
+  /// An empty log.
+  ///
+  /// - Parameter session: how long a member may stay away before its partitions go to others.
+  public init(time: any TimeSource, session: Duration = .seconds(45)) {
+    self.time = time
+    self.session = session
+  }
+
+  /// See ``EventLog``, rule 4.
+  public func createTopic(_ topic: String, partitions: Int) async throws(PortError) {
+    guard partitions > 0 else {
+      throw error(.invalid, "createTopic", "\(topic) needs at least 1 partition, not \(partitions)")
+    }
+    let existing = state.withLock { state -> Int? in
+      if let existing = state.topics[topic] { return existing.count }
+      state.topics[topic] = Array(repeating: [], count: partitions)
+      return nil
+    }
+    if let existing, existing != partitions {
+      throw error(
+        .invalid, "createTopic", "\(topic) has \(existing) partitions, not \(partitions)")
+    }
+  }
+
+  /// See ``EventLog``, rules 1–3.
+  public func append(_ records: [ProducerRecord]) async throws(PortError) -> [RecordPosition] {
+    let (result, signals) = state.withLock {
+      state -> (Result<[RecordPosition], PortError>, [Signal]) in
+      for record in records {
+        guard let count = state.topics[record.topic]?.count else {
+          return (.failure(error(.notFound, "append", "topic \(record.topic) doesn't exist")), [])
+        }
+        if let partition = record.partition, !(0..<count).contains(partition) {
+          let hint = "\(record.topic) has no partition \(partition)"
+          return (.failure(error(.invalid, "append", hint)), [])
+        }
+      }
+      let positions = records.map { Self.store($0, in: &state) }
+      let topics = Set(records.map(\.topic))
+      let signals = state.groups.values.flatMap { $0.signals(subscribedTo: topics) }
+      return (.success(positions), signals)
+    }
+    for signal in signals { signal.notify() }
+    return try result.get()
+  }
+
+  /// See ``EventLog``, rule 5.
+  public func read(
+    _ partition: TopicPartition, from offset: Int64, limit: Int
+  ) async throws(PortError) -> [EventRecord] {
+    try withPartition(partition, "read") { records in
+      let start = min(max(Int(offset), 0), records.count)
+      let end = start + min(limit, records.count - start)
+      return (start..<end).map { Self.record(records[$0], partition, Int64($0)) }
+    }
+  }
+
+  /// See ``EventLog``, rule 6.
+  public func ends(of topic: String) async throws(PortError) -> [Int64] {
+    guard let ends = state.withLock({ $0.topics[topic]?.map { Int64($0.count) } }) else {
+      throw error(.notFound, "ends", "topic \(topic) doesn't exist")
+    }
+    return ends
+  }
+
+  /// See ``EventLog``, rule 7.
+  public func offset(
+    of partition: TopicPartition, at time: EventTime
+  ) async throws(PortError) -> Int64 {
+    // Rounded up: a record of the same millisecond may be older than the instant, never the bound.
+    let bound = (time.microseconds + 999) / 1000
+    return try withPartition(partition, "offset") { records in
+      Int64(records.firstIndex { $0.timestamp >= bound } ?? records.count)
+    }
+  }
+
+  /// See ``EventLog``.
+  public func join(
+    _ group: String, member: String, topics: [String]
+  ) async throws(PortError) -> any EventConsumer {
+    let unknown = state.withLock { state in topics.first { state.topics[$0] == nil } }
+    if let unknown { throw error(.notFound, "join", "topic \(unknown) doesn't exist") }
+    let signal = Signal()
+    state.withLock { state in
+      let stored = state.topics
+      state.groups[group]?.restart(member, topics: topics.sorted(), signal: signal) {
+        stored[$0]?.count ?? 0
+      }
+    }
+    return InMemoryEventConsumer(
+      log: self, group: group, member: member, topics: topics, signal: signal)
+  }
+
+  static func record(
+    _ stored: StoredRecord, _ partition: TopicPartition, _ offset: Int64
+  ) -> EventRecord {
+    EventRecord(
+      partition: partition, offset: offset, timestampMilliseconds: stored.timestamp,
+      key: stored.key, value: stored.value)
+  }
+
+  func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
+    PortError(code, port: "EventLog", operation: operation, hint: hint)
+  }
+
+  private static func store(_ record: ProducerRecord, in state: inout State) -> RecordPosition {
+    let count = state.topics[record.topic]?.count ?? 1
+    let partition =
+      record.partition ?? record.key.map { Murmur2.partition(of: $0, count: count) } ?? 0
+    let timestamp = record.timestamp.microseconds / 1000
+    state.topics[record.topic]?[partition].append(
+      StoredRecord(timestamp: timestamp, key: record.key, value: record.value))
+    let offset = (state.topics[record.topic]?[partition].count ?? 1) - 1
+    return RecordPosition(
+      partition: TopicPartition(record.topic, partition), offset: Int64(offset))
+  }
+
+  private func withPartition<Value: Sendable>(
+    _ partition: TopicPartition, _ operation: String,
+    _ body: @Sendable ([StoredRecord]) -> Value
+  ) throws(PortError) -> Value {
+    let value = state.withLock { state -> Value? in
+      guard let partitions = state.topics[partition.topic],
+        partitions.indices.contains(partition.partition)
+      else { return nil }
+      return body(partitions[partition.partition])
+    }
+    guard let value else { throw error(.notFound, operation, "\(partition) doesn't exist") }
+    return value
+  }
+}

@@ -1,0 +1,207 @@
+import HeapModule
+import Moderation
+import Ports
+import Synchronization
+
+/// A ``FeatureStore`` in memory.
+///
+/// *Fidelity.* Modelled: the atomic step, trigger memory, pending requests, late events, retention.
+/// Not modelled: expiry by the server's clock, eviction under memory pressure, data lost at a
+/// restart, round trips. That could hide: a reader that depends on keys still being there.
+public final class InMemoryFeatureStore: FeatureStore {
+  private struct State {
+    var images: [ImageID: ImageWindows] = [:]
+    var progress: [TopicPartition: PartitionProgress] = [:]
+    var seen = RecentIDs()
+    /// Requests whose instant hasn't come, by (instant, image, trigger).
+    var waiting = Heap<PendingRequest>()
+    /// Requests handed out and not acknowledged yet, sorted.
+    var due: [PendingRequest] = []
+    /// The highest horizon that any image was trimmed through.
+    var trimmedThrough: EventTime?
+  }
+
+  private let state = Mutex(State())
+  private let retention: Duration
+
+  /// An empty store.
+  ///
+  /// - Parameter grace: how long after the watermark a count as of an instant can be asked for.
+  public init(grace: Duration = .seconds(86_400)) {
+    retention = grace + .microseconds(RollingWindow.oneHour.microseconds)
+  }
+
+  /// See ``FeatureStore``, rules 1–5.
+  public func apply(
+    _ batch: FeatureBatch, policy: TriggerPolicy
+  ) async throws(PortError) -> AppliedBatch {
+    let result = state.withLock { state -> Result<AppliedBatch, PortError> in
+      var applied: [Int64] = []
+      for advance in batch.partitions {
+        let next = state.progress[advance.partition]?.nextOffset ?? 0
+        guard advance.from <= next else {
+          return .failure(
+            error(
+              .conflict, "apply",
+              "\(advance.partition) is applied up to \(next), the batch starts at \(advance.from)"))
+        }
+        applied.append(next)
+      }
+      return .success(Self.carryOut(batch, applied, policy, retention, &state))
+    }
+    return try result.get()
+  }
+
+  /// See ``FeatureStore``, rules 4 and 8.
+  public func counts(
+    _ questions: [CountQuestion]
+  ) async throws(PortError) -> [EngagementCounts] {
+    let result = state.withLock { state -> Result<[EngagementCounts], PortError> in
+      if let horizon = state.trimmedThrough {
+        let oldest = horizon + .microseconds(RollingWindow.oneHour.microseconds)
+        if let question = questions.first(where: { $0.asOf < oldest }) {
+          return .failure(
+            error(
+              .outOfRetention, "counts",
+              "\(question.asOf) is before \(oldest), the oldest instant still kept"))
+        }
+      }
+      return .success(
+        questions.map { state.images[$0.image]?.counts(asOf: $0.asOf) ?? EngagementCounts() })
+    }
+    return try result.get()
+  }
+
+  /// See ``FeatureStore``, rule 7.
+  public func progress() async throws(PortError) -> [TopicPartition: PartitionProgress] {
+    state.withLock { $0.progress }
+  }
+
+  /// See ``FeatureStore``, rule 6.
+  public func pending(
+    asOf bound: EventTime, limit: Int
+  ) async throws(PortError) -> [ModerationRequest] {
+    state.withLock { state in
+      var arrived = false
+      while let first = state.waiting.min, first.request.asOf <= bound {
+        state.due.append(state.waiting.removeMin())
+        arrived = true
+      }
+      if arrived { state.due.sort() }
+      return state.due.prefix(limit).lazy.map(\.request).filter { $0.asOf <= bound }
+    }
+  }
+
+  /// See ``FeatureStore``, rule 5.
+  public func acknowledge(_ requests: [ModerationRequest]) async throws(PortError) {
+    let ids = Set(requests.map(\.id))
+    state.withLock { state in
+      state.due.removeAll { ids.contains($0.request.id) }
+      if state.waiting.unordered.contains(where: { ids.contains($0.request.id) }) {
+        state.waiting = Heap(state.waiting.unordered.filter { !ids.contains($0.request.id) })
+      }
+    }
+  }
+
+  private static func carryOut(
+    _ batch: FeatureBatch, _ applied: [Int64], _ policy: TriggerPolicy, _ retention: Duration,
+    _ state: inout State
+  ) -> AppliedBatch {
+    var result = AppliedBatch()
+    let horizon = advance(&state, batch.partitions, retention)
+    if let horizon { state.trimmedThrough = max(state.trimmedThrough ?? horizon, horizon) }
+    for (index, entry) in batch.entries.enumerated() {
+      let isOld = entry.offset < applied[entry.slot]
+      guard !isOld, let image = entry.event.image, state.seen.insert(entry.event.id) else {
+        if isOld || entry.event.image != nil { result.duplicates.append(index) }
+        continue
+      }
+      let firedBefore = result.fired.count
+      count(entry, image, policy, horizon, &state, &result.fired)
+      for fired in result.fired[firedBefore...] where fired.trigger.asksForScore {
+        state.waiting.insert(PendingRequest(request: ModerationRequest(fired)))
+      }
+    }
+    return result
+  }
+
+  /// Moves progress and watermarks; gives the horizon through which images may be trimmed.
+  private static func advance(
+    _ state: inout State, _ partitions: [FeatureBatch.Advance], _ retention: Duration
+  ) -> EventTime? {
+    for advance in partitions {
+      let old = state.progress[advance.partition]
+      state.progress[advance.partition] = PartitionProgress(
+        nextOffset: max(old?.nextOffset ?? 0, advance.to),
+        watermark: [old?.watermark, advance.watermark].compactMap { $0 }.max())
+    }
+    var least: EventTime?
+    for progress in state.progress.values {
+      guard let watermark = progress.watermark else { return nil }
+      least = min(least ?? watermark, watermark)
+    }
+    guard let least else { return nil }
+    state.seen.forget(asOf: least, retention: retention)
+    return least - retention
+  }
+
+  private static func count(
+    _ entry: FeatureBatch.Entry, _ image: ImageID, _ policy: TriggerPolicy, _ horizon: EventTime?,
+    _ state: inout State, _ fired: inout [FiredTrigger]
+  ) {
+    let event = entry.event
+    if let metric = event.kind.metric {
+      state.images[image, default: ImageWindows()].record(
+        metric, at: event.time, visibleFrom: entry.visibleFrom,
+        isEligible: event.actorEligible ?? true, image: image, policy: policy, fired: &fired)
+    } else if case .upload(_, let category, let caption, _) = event.subject {
+      let metadata = ImageWindows.Metadata(
+        category: category, captionLength: caption?.unicodeScalars.count ?? 0,
+        uploadedAt: event.time, user: event.actor)
+      fired += state.images[image, default: ImageWindows()].upload(
+        metadata, image: image, policy: policy)
+    }
+    if let horizon { state.images[image]?.trim(through: horizon) }
+  }
+
+  private func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
+    PortError(code, port: "FeatureStore", operation: operation, hint: hint)
+  }
+}
+
+/// A request in the order in which `pending` gives it.
+private struct PendingRequest: Comparable {
+  let request: ModerationRequest
+
+  static func < (a: Self, b: Self) -> Bool {
+    if a.request.asOf != b.request.asOf { return a.request.asOf < b.request.asOf }
+    if a.request.image != b.request.image { return a.request.image < b.request.image }
+    return a.request.trigger < b.request.trigger
+  }
+}
+
+/// The event ids of the last one to two retentions, in two generations.
+private struct RecentIDs {
+  private var current: Set<EventID> = []
+  private var previous: Set<EventID> = []
+  private var rotatedAt: EventTime?
+
+  /// Whether the id is new; remembers it.
+  mutating func insert(_ id: EventID) -> Bool {
+    guard !previous.contains(id) else { return false }
+    return current.insert(id).inserted
+  }
+
+  /// Forgets the older generation once it is a retention old.
+  mutating func forget(asOf watermark: EventTime, retention: Duration) {
+    guard let rotatedAt else {
+      self.rotatedAt = watermark
+      return
+    }
+    if watermark >= rotatedAt + retention {
+      previous = current
+      current = []
+      self.rotatedAt = watermark
+    }
+  }
+}

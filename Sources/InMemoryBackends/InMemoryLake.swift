@@ -1,0 +1,140 @@
+import Moderation
+import Ports
+import Synchronization
+
+/// A ``Lake`` in memory: every snapshot keeps its rows, sharing what didn't change.
+///
+/// *Fidelity.* Modelled: snapshots with parents, compare-and-swap commits, deletion before append.
+/// Not modelled: files, formats, partitions, expiry, partial failures inside a commit. That could
+/// hide: everything about Iceberg's metadata.
+public final class InMemoryLake: Lake {
+  private struct Table {
+    var schema: TableSchema
+    var snapshots: [TableSnapshot] = []
+    var pieces: [SnapshotID: [RecordBatch]] = [:]
+  }
+
+  private let tableStates = Mutex<[TableName: Table]>([:])
+
+  /// An empty lake.
+  public init() {}
+
+  /// See ``Lake``, rule 1.
+  public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
+    let isSame = tableStates.withLock { tables in
+      if let existing = tables[table] { return existing.schema == schema }
+      tables[table] = Table(schema: schema)
+      return true
+    }
+    guard isSame else {
+      throw error(.invalid, "createTable", "\(table) exists with another schema")
+    }
+  }
+
+  /// See ``Lake``.
+  public func tables() async throws(PortError) -> [TableName] {
+    tableStates.withLock { $0.keys.sorted() }
+  }
+
+  /// See ``Lake``, rule 5.
+  public func snapshots(of table: TableName) async throws(PortError) -> [TableSnapshot] {
+    guard let snapshots = tableStates.withLock({ $0[table]?.snapshots }) else {
+      throw error(.notFound, "snapshots", "there is no table \(table)")
+    }
+    return snapshots
+  }
+
+  /// See ``Lake``, rules 2, 3 and 7.
+  public func commit(
+    _ change: TableChange, to table: TableName, expecting parent: SnapshotID?
+  ) async throws(PortError) -> TableSnapshot {
+    let result = tableStates.withLock { tables -> Result<TableSnapshot, PortError> in
+      guard var state = tables[table] else {
+        return .failure(error(.notFound, "commit", "there is no table \(table)"))
+      }
+      let current = state.snapshots.last
+      guard current?.id == parent else {
+        let seen = current.map { "\($0.id)" } ?? "none"
+        return .failure(error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now"))
+      }
+      let fault = change.append.flatMap {
+        $0.schema == state.schema ? $0.mismatch : "the batch has another schema"
+      }
+      if let fault {
+        return .failure(error(.invalid, "commit", "\(table): \(fault)"))
+      }
+      guard state.pieces[change.id] == nil else {
+        return .failure(error(.invalid, "commit", "\(table) has a snapshot \(change.id)"))
+      }
+      let snapshot = Self.apply(change, to: &state, parent: current)
+      tables[table] = state
+      return .success(snapshot)
+    }
+    return try result.get()
+  }
+
+  /// See ``Lake``, rules 4 and 6.
+  public func scan(
+    _ table: TableName, snapshot: SnapshotID?
+  ) async throws(PortError) -> RecordBatch {
+    let result = tableStates.withLock { tables -> Result<RecordBatch, PortError> in
+      guard let state = tables[table] else {
+        return .failure(error(.notFound, "scan", "there is no table \(table)"))
+      }
+      var all = RecordBatch(schema: state.schema)
+      guard let id = snapshot ?? state.snapshots.last?.id else { return .success(all) }
+      guard let pieces = state.pieces[id] else {
+        return .failure(error(.notFound, "scan", "\(table) has no snapshot \(id)"))
+      }
+      for piece in pieces { all.append(piece) }
+      return .success(all)
+    }
+    return try result.get()
+  }
+
+  private static func apply(
+    _ change: TableChange, to state: inout Table, parent: TableSnapshot?
+  ) -> TableSnapshot {
+    var pieces = parent.flatMap { state.pieces[$0.id] } ?? []
+    var operation = "append"
+    switch change.removal {
+    case .nothing:
+      break
+    case .everything:
+      pieces = []
+      operation = "overwrite"
+    case .rows(let filters):
+      pieces = pieces.map { remove(filters, from: $0) }.filter { $0.count > 0 }
+      operation = change.append == nil ? "delete" : "overwrite"
+    }
+    if let batch = change.append, batch.count > 0 { pieces.append(batch) }
+    let snapshot = TableSnapshot(
+      id: change.id, parent: parent?.id, committedAt: change.committedAt, operation: operation,
+      summary: change.summary, rowCount: pieces.reduce(0) { $0 + $1.count })
+    state.snapshots.append(snapshot)
+    state.pieces[change.id] = pieces
+    return snapshot
+  }
+
+  private static func remove(
+    _ filters: [TableChange.RowFilter], from batch: RecordBatch
+  ) -> RecordBatch {
+    var keep = Array(repeating: true, count: batch.count)
+    for filter in filters {
+      let columns = filter.columns.compactMap { name, values in
+        batch.schema.index(of: name).map { ($0, values) }
+      }
+      guard columns.count == filter.columns.count, !columns.isEmpty else { continue }
+      for row in 0..<batch.count where keep[row] {
+        keep[row] = !columns.allSatisfy { column, values in
+          batch.text(row: row, column: column).map(values.contains) ?? false
+        }
+      }
+    }
+    return keep.contains(false) ? batch.filtered(keep) : batch
+  }
+
+  private func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
+    PortError(code, port: "Lake", operation: operation, hint: hint)
+  }
+}

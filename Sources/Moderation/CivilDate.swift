@@ -1,0 +1,98 @@
+/// A date of the proleptic Gregorian calendar, without a time zone (the platform uses UTC only).
+public struct CivilDate: Hashable, Comparable, Sendable {
+  /// Astronomical year: 2026, 0 = 1 BC.
+  public var year: Int
+  /// 1…12.
+  public var month: Int
+  /// 1…31.
+  public var day: Int
+
+  /// A date whose parts the caller has checked; see ``init(validYear:month:day:)``.
+  public init(year: Int, month: Int, day: Int) {
+    self.year = year
+    self.month = month
+    self.day = day
+  }
+
+  /// A date, or nil when the calendar has no such day.
+  public init?(validYear year: Int, month: Int, day: Int) {
+    guard (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day) else {
+      return nil
+    }
+    self.init(year: year, month: month, day: day)
+  }
+
+  /// The date `days` days after 1970-01-01 (era arithmetic on 400-year cycles that start in March).
+  public init(daysSinceEpoch days: Int) {
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra =
+      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+
+  /// Days since 1970-01-01; negative before.
+  public var daysSinceEpoch: Int {
+    let y = month <= 2 ? year - 1 : year
+    let era = (y >= 0 ? y : y - 399) / 400
+    let yearOfEra = y - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
+  /// Orders dates from early to late.
+  public static func < (a: Self, b: Self) -> Bool {
+    (a.year, a.month, a.day) < (b.year, b.month, b.day)
+  }
+
+  /// Whether `year` has a 29 February.
+  public static func isLeap(_ year: Int) -> Bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+  }
+
+  /// The number of days of a month (1…12).
+  public static func days(in month: Int, of year: Int) -> Int {
+    switch month {
+    case 2: isLeap(year) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+}
+
+extension EventTime {
+  private static let microsecondsPerDay: Int64 = 86_400_000_000
+
+  /// Whole days since the epoch, rounded down, and the microseconds into that day.
+  private var dayAndRest: (day: Int, rest: Int64) {
+    let rest = microseconds % Self.microsecondsPerDay
+    let day = microseconds / Self.microsecondsPerDay
+    return rest < 0
+      ? (Int(day) - 1, rest + Self.microsecondsPerDay) : (Int(day), rest)
+  }
+
+  /// The UTC date.
+  public var date: CivilDate { CivilDate(daysSinceEpoch: dayAndRest.day) }
+
+  /// The UTC hour, 0…23.
+  public var hour: Int { Int(dayAndRest.rest / 3_600_000_000) }
+
+  /// The UTC day of the week, Monday = 0 … Sunday = 6.
+  public var weekday: Int {
+    // 1970-01-01 was a Thursday.
+    let shifted = (dayAndRest.day + 3) % 7
+    return shifted < 0 ? shifted + 7 : shifted
+  }
+
+  /// The instant at `date` plus `microseconds` into that UTC day.
+  public init(date: CivilDate, microsecondsIntoDay: Int64) {
+    self.init(
+      microseconds: Int64(date.daysSinceEpoch) * Self.microsecondsPerDay + microsecondsIntoDay)
+  }
+}

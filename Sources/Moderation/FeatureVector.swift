@@ -1,0 +1,121 @@
+/// The 29 features of an image as of an instant (REFERENCE §5; the order is the contract).
+public struct FeatureVector: Hashable, Sendable {
+  /// The 29 values, in the order of ``names``.
+  public private(set) var values: [Double]
+
+  /// The names, in order.
+  public static let names: [String] = numericNames + categories.map { "category_\($0.suffix)" }
+
+  /// The 18 features that aren't categories, in order: also the training table's columns.
+  public static let numericNames: [String] = [
+    "time_since_upload_seconds", "hour_of_day", "day_of_week", "is_weekend",
+    "views_5min", "views_1hr", "comments_5min", "comments_1hr", "flags_5min", "flags_1hr",
+    "total_flags", "view_velocity_per_min", "comment_to_view_ratio", "recent_engagement_score",
+    "caption_length", "has_caption", "user_image_count", "user_age_days",
+  ]
+
+  /// Those of the 18 that are fractions by nature; the others are whole numbers.
+  public static let fractionalNames: Set<String> = [
+    "view_velocity_per_min", "comment_to_view_ratio", "recent_engagement_score",
+  ]
+
+  /// The Food-11 categories: the name in the data and the suffix of the one-hot column.
+  public static let categories: [(name: String, suffix: String)] = [
+    ("Bread", "Bread"), ("Dairy product", "Dairy"), ("Dessert", "Dessert"), ("Egg", "Egg"),
+    ("Fried food", "Fried"), ("Meat", "Meat"), ("Noodles/Pasta", "Noodles"), ("Rice", "Rice"),
+    ("Seafood", "Seafood"), ("Soup", "Soup"), ("Vegetable/Fruit", "Veggie"),
+  ]
+
+  private static let indices: [String: Int] = Dictionary(
+    uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+
+  /// The position of a feature, or nil when there is none of that name.
+  public static func index(of name: String) -> Int? { indices[name] }
+
+  /// The value of a feature, or nil when there is none of that name.
+  public subscript(name: String) -> Double? { Self.index(of: name).map { values[$0] } }
+
+  /// The 18 features that aren't categories.
+  public var numeric: ArraySlice<Double> { values[..<18] }
+
+  /// Computes the vector from what is known of the image at `asOf`.
+  ///
+  /// - Parameter flavour: whose events count.
+  public init(
+    _ subject: ScoringSubject, counts: EngagementCounts, flavour: CountFlavour, asOf: EventTime
+  ) {
+    func count(_ tally: RollingCounter.Tally) -> Double {
+      Double(flavour == .observed ? tally.observed : tally.governed)
+    }
+    let sinceUpload = asOf.microseconds - subject.uploadedAt.microseconds
+    let accountAge = asOf.microseconds - subject.accountCreatedAt.microseconds
+    let weekday = subject.uploadedAt.weekday
+    let views5min = count(counts.views5min)
+    let views1hr = count(counts.views1hr)
+    let comments5min = count(counts.comments5min)
+    let comments1hr = count(counts.comments1hr)
+    values = []
+    values.reserveCapacity(29)
+    values.append(Double(sinceUpload.flooredDivision(by: 1_000_000)))
+    values.append(Double(subject.uploadedAt.hour))
+    values.append(Double(weekday))
+    values.append(weekday >= 5 ? 1 : 0)
+    values.append(views5min)
+    values.append(views1hr)
+    values.append(comments5min)
+    values.append(comments1hr)
+    values.append(count(counts.flags5min))
+    values.append(count(counts.flags1hr))
+    values.append(count(counts.totalFlags))
+    values.append(views5min / 5)
+    values.append(comments1hr / max(views1hr, 1))
+    values.append(views5min + 5 * comments5min)
+    values.append(Double(subject.captionLength))
+    values.append(subject.captionLength > 0 ? 1 : 0)
+    values.append(Double(subject.userImageCount))
+    values.append(Double(accountAge.flooredDivision(by: 86_400_000_000)))
+    for category in Self.categories { values.append(subject.category == category.name ? 1 : 0) }
+  }
+}
+
+/// Whose events a count includes.
+public enum CountFlavour: String, Hashable, Sendable {
+  /// Everybody's: triggers and the heuristic use it, because a child's report counts for safety.
+  case observed
+  /// Eligible actors' only: the model's vector and the training rows.
+  case governed
+}
+
+/// What the database contributes to a feature vector.
+public struct ScoringSubject: Hashable, Sendable {
+  /// When the image was uploaded.
+  public var uploadedAt: EventTime
+  /// The image's category as stored.
+  public var category: String?
+  /// Unicode scalars of the caption; 0 without one.
+  public var captionLength: Int
+  /// When the uploader's account was made.
+  public var accountCreatedAt: EventTime
+  /// The uploader's images: which ones count is the caller's definition.
+  public var userImageCount: Int
+
+  /// A subject.
+  public init(
+    uploadedAt: EventTime, category: String?, captionLength: Int, accountCreatedAt: EventTime,
+    userImageCount: Int
+  ) {
+    self.uploadedAt = uploadedAt
+    self.category = category
+    self.captionLength = captionLength
+    self.accountCreatedAt = accountCreatedAt
+    self.userImageCount = userImageCount
+  }
+}
+
+extension Int64 {
+  /// The quotient rounded towards negative infinity.
+  func flooredDivision(by divisor: Int64) -> Int64 {
+    let quotient = self / divisor
+    return self % divisor != 0 && (self < 0) != (divisor < 0) ? quotient - 1 : quotient
+  }
+}

@@ -1,0 +1,159 @@
+/// ISO 8601 instants as the platform's events and tables write them.
+///
+/// Accepted: `YYYY-MM-DDTHH:MM[:SS[.f…]]` (a space may stand for `T`) followed by `Z`, an offset
+/// (`+02:00`, `+0200`, `+02`), or nothing, which means UTC. Digits past microseconds are dropped.
+public enum ISO8601 {
+  private static let writableYears = 0...9999
+
+  /// The instant that `text` names, or nil when it names none.
+  public static func parse(_ text: String) -> EventTime? {
+    var text = text
+    return text.withUTF8 { parse($0) }
+  }
+
+  /// The instant that the bytes name, or nil when they name none.
+  public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
+    var cursor = Cursor(bytes: bytes)
+    guard let year = cursor.digits(4), cursor.take(UInt8(ascii: "-")),
+      let month = cursor.digits(2), cursor.take(UInt8(ascii: "-")), let day = cursor.digits(2),
+      let date = CivilDate(validYear: year, month: month, day: day),
+      cursor.take(UInt8(ascii: "T")) || cursor.take(UInt8(ascii: " ")),
+      let hour = cursor.digits(2), hour < 24, cursor.take(UInt8(ascii: ":")),
+      let minute = cursor.digits(2), minute < 60
+    else { return nil }
+    var second = 0
+    var fraction: Int64 = 0
+    if cursor.take(UInt8(ascii: ":")) {
+      guard let value = cursor.digits(2), value < 60 else { return nil }
+      second = value
+      if cursor.take(UInt8(ascii: ".")) {
+        guard let value = cursor.microseconds() else { return nil }
+        fraction = value
+      }
+    }
+    guard let offset = cursor.offsetSeconds(), cursor.isAtEnd else { return nil }
+    let seconds = Int64(hour * 3600 + minute * 60 + second - offset)
+    let time = EventTime(date: date, microsecondsIntoDay: seconds * 1_000_000 + fraction)
+    // An offset can lead out of the years that have four digits.
+    return writableYears.contains(time.date.year) ? time : nil
+  }
+
+  /// Appends `YYYY-MM-DDTHH:MM:SS.ffffffZ` (27 bytes), or `@<microseconds>` outside the years
+  /// 0…9999, which have no such text.
+  public static func append(_ time: EventTime, to bytes: inout [UInt8]) {
+    let date = time.date
+    guard writableYears.contains(date.year) else {
+      bytes.append(contentsOf: "@\(time.microseconds)".utf8)
+      return
+    }
+    let midnight = EventTime(date: date, microsecondsIntoDay: 0).microseconds
+    let rest = time.microseconds - midnight
+    let seconds = Int(rest / 1_000_000)
+    appendDigits(date.year, 4, to: &bytes)
+    bytes.append(UInt8(ascii: "-"))
+    appendDigits(date.month, 2, to: &bytes)
+    bytes.append(UInt8(ascii: "-"))
+    appendDigits(date.day, 2, to: &bytes)
+    bytes.append(UInt8(ascii: "T"))
+    appendDigits(seconds / 3600, 2, to: &bytes)
+    bytes.append(UInt8(ascii: ":"))
+    appendDigits(seconds / 60 % 60, 2, to: &bytes)
+    bytes.append(UInt8(ascii: ":"))
+    appendDigits(seconds % 60, 2, to: &bytes)
+    bytes.append(UInt8(ascii: "."))
+    appendDigits(Int(rest % 1_000_000), 6, to: &bytes)
+    bytes.append(UInt8(ascii: "Z"))
+  }
+
+  /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
+  public static func string(_ time: EventTime) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(27)
+    append(time, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func appendDigits(_ value: Int, _ count: Int, to bytes: inout [UInt8]) {
+    var divisor = 1
+    for _ in 1..<count { divisor *= 10 }
+    var rest = value
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor % 10))
+      rest %= divisor
+      divisor /= 10
+    }
+  }
+}
+
+extension EventTime: CustomStringConvertible {
+  /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
+  public var description: String { ISO8601.string(self) }
+}
+
+extension ProcessingTime: CustomStringConvertible {
+  /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
+  public var description: String { ISO8601.string(asEventTime) }
+}
+
+/// A position in the text of an instant; each method consumes what it accepts.
+private struct Cursor {
+  let bytes: UnsafeBufferPointer<UInt8>
+  var index = 0
+
+  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  var isAtEnd: Bool { index == bytes.count }
+
+  mutating func take(_ byte: UInt8) -> Bool {
+    guard index < bytes.count, bytes[index] == byte else { return false }
+    index += 1
+    return true
+  }
+
+  mutating func digits(_ count: Int) -> Int? {
+    guard index + count <= bytes.count else { return nil }
+    var value = 0
+    for offset in 0..<count {
+      let digit = bytes[index + offset] &- 48
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int(digit)
+    }
+    index += count
+    return value
+  }
+
+  /// One or more fraction digits, as microseconds.
+  mutating func microseconds() -> Int64? {
+    var value: Int64 = 0
+    var count = 0
+    while index < bytes.count, bytes[index] &- 48 < 10 {
+      if count < 6 { value = value * 10 + Int64(bytes[index] &- 48) }
+      count += 1
+      index += 1
+    }
+    guard count > 0 else { return nil }
+    while count < 6 {
+      value *= 10
+      count += 1
+    }
+    return value
+  }
+
+  /// `Z`, an offset, or the end of the text; seconds east of UTC.
+  mutating func offsetSeconds() -> Int? {
+    if isAtEnd || take(UInt8(ascii: "Z")) { return 0 }
+    let sign: Int
+    if take(UInt8(ascii: "+")) {
+      sign = 1
+    } else if take(UInt8(ascii: "-")) {
+      sign = -1
+    } else {
+      return nil
+    }
+    guard let hours = digits(2), hours < 24 else { return nil }
+    let hasColon = take(UInt8(ascii: ":"))
+    if isAtEnd { return hasColon ? nil : sign * hours * 3600 }
+    guard let minutes = digits(2), minutes < 60 else { return nil }
+    return sign * (hours * 3600 + minutes * 60)
+  }
+}

@@ -1,0 +1,181 @@
+import Moderation
+import Ports
+
+extension Intake {
+  /// The instant of a request: when it happened, which can't be in the future.
+  func time(of identity: RequestIdentity) throws(IntakeError) -> EventTime {
+    let now = environment.now.asEventTime
+    guard let occurredAt = identity.occurredAt else { return now }
+    guard occurredAt <= now else {
+      throw IntakeError(
+        status: 422, field: "occurred_at", reason: "\(occurredAt) is in the future; it is \(now)")
+    }
+    return occurredAt
+  }
+
+  /// The row's id: made from the client's key, or fresh.
+  func newID<Entity>(_ identity: RequestIdentity, _ label: StaticString) -> ID<Entity> {
+    identity.key?.reinterpreted(as: Entity.self) ?? environment.ids.make(label: label)
+  }
+
+  func requireUser(_ id: UserID) async throws(IntakeError) -> User {
+    let rows = try await fetch([.user(id)])
+    guard case .user(let user)? = rows[0] else { throw Self.unknown("user_id", id) }
+    return user
+  }
+
+  /// The actor, if there is one, and the image that must be there to be seen.
+  func requireActor(
+    _ actor: UserID?, seeing id: ImageID
+  ) async throws(IntakeError) -> (User?, Image) {
+    let rows = try await fetch([.image(id)] + (actor.map { [.user($0)] } ?? []))
+    guard case .image(let image)? = rows[0], image.deletedAt == nil else {
+      throw Self.unknown("image_id", id)
+    }
+    guard let actor else { return (nil, image) }
+    guard case .user(let user)? = rows[1] else { throw Self.unknown("user_id", actor) }
+    return (user, image)
+  }
+
+  func requireTargets(image: ImageID?, comment: CommentID?) async throws(IntakeError) {
+    if let image { _ = try await requireActor(nil, seeing: image) }
+    guard let comment else { return }
+    let rows = try await fetch([.comment(comment)])
+    guard case .comment(let row)? = rows[0], row.deletedAt == nil else {
+      throw Self.unknown("comment_id", comment)
+    }
+  }
+
+  /// One transaction of rows and, if the API publishes, their event.
+  func commit(
+    _ mutations: [Mutation], _ event: PlatformEvent? = nil
+  ) async throws(IntakeError) -> [MutationOutcome] {
+    guard let event, policy.publication != .none else {
+      return try await carryOut { () async throws(PortError) in try await store.commit(mutations) }
+    }
+    let message = OutboxEvent(
+      topic: event.kind.topic, key: event.image, value: EventCodec.encode(event), time: event.time)
+    if policy.publication == .outbox {
+      let all = mutations + [.enqueue(message)]
+      return try await carryOut { () async throws(PortError) in try await store.commit(all) }
+    }
+    let outcomes = try await carryOut { () async throws(PortError) in
+      try await store.commit(mutations)
+    }
+    // The lab's way: nobody waits for the publication, and nobody learns that it failed.
+    do throws(PortError) {
+      _ = try await log.append([ProducerRecord(message)])
+    } catch {
+      environment.record("event-lost", [.text("error", error.description)])
+    }
+    return outcomes
+  }
+
+  func fetch(_ keys: [RowKey]) async throws(IntakeError) -> [Row?] {
+    try await carryOut { () async throws(PortError) in try await store.fetch(keys) }
+  }
+
+  /// Carries out a port operation; its errors become answers that a client understands.
+  func carryOut<Value>(
+    _ body: () async throws(PortError) -> Value
+  ) async throws(IntakeError) -> Value {
+    do {
+      return try await body()
+    } catch {
+      switch error.code {
+      case .notFound, .missingReference: throw IntakeError(status: 404, reason: error.hint)
+      case .invalid: throw IntakeError(status: 422, reason: error.hint)
+      default: throw IntakeError(status: 503, reason: error.description)
+      }
+    }
+  }
+
+  private static func unknown<Entity>(_ field: String, _ id: ID<Entity>) -> IntakeError {
+    IntakeError(status: 404, field: field, reason: "there is no row \(id)")
+  }
+}
+
+extension ProducerRecord {
+  /// The record of an event from a transaction.
+  init(_ event: OutboxEvent) {
+    var key: [UInt8]?
+    if let image = event.key {
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(36)
+      image.append(to: &bytes)
+      key = bytes
+    }
+    self.init(topic: event.topic, key: key, value: event.value, timestamp: event.time)
+  }
+}
+
+/// The API's rules about fields; each error names the field and the value seen.
+enum Validation {
+  static func check(
+    _ field: String, _ value: String, _ range: ClosedRange<Int>
+  ) throws(IntakeError) {
+    // The byte count bounds the character count and is known at once.
+    if value.utf8.count <= range.upperBound && value.utf8.count >= max(range.lowerBound, 1) {
+      return
+    }
+    guard range.contains(value.count) else {
+      throw IntakeError(
+        status: 422, field: field,
+        reason:
+          "must have \(range.lowerBound) to \(range.upperBound) characters, not \(value.count)")
+    }
+  }
+
+  static func check(_ new: NewUser, today: CivilDate) throws(IntakeError) {
+    try check("username", new.username, 1...64)
+    guard new.tosVersionAccepted >= 1 else {
+      throw IntakeError(
+        status: 422, field: "tos_version_accepted",
+        reason: "must be at least 1, not \(new.tosVersionAccepted)")
+    }
+    if let country = new.countryOfResidence {
+      let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
+      guard country.utf8.count == 2, country.utf8.allSatisfy(letters.contains) else {
+        throw IntakeError(
+          status: 422, field: "country_of_residence",
+          reason: "must be two capital letters, not '\(country)'")
+      }
+    }
+    try check(yearOfBirth: new.yearOfBirth, dateOfBirth: new.dateOfBirth, today: today)
+  }
+
+  static func check(
+    yearOfBirth: Int?, dateOfBirth: CivilDate?, today: CivilDate
+  ) throws(IntakeError) {
+    if let year = yearOfBirth, !(1900...today.year).contains(year) {
+      throw IntakeError(
+        status: 422, field: "year_of_birth", reason: "must be 1900 to \(today.year), not \(year)")
+    }
+    if let date = dateOfBirth, date > today || date.year < 1900 {
+      throw IntakeError(
+        status: 422, field: "date_of_birth", reason: "must lie between 1900 and today")
+    }
+    if let date = dateOfBirth, let year = yearOfBirth, date.year != year {
+      throw IntakeError(
+        status: 422, field: "year_of_birth",
+        reason: "\(year) contradicts date_of_birth's \(date.year)")
+    }
+  }
+
+  static func check(_ new: NewImage) throws(IntakeError) {
+    if let caption = new.caption { try check("caption", caption, 0...2_000) }
+    guard ["user_upload", "synthetic", "import"].contains(new.source) else {
+      throw IntakeError(
+        status: 422, field: "source",
+        reason: "must be user_upload, synthetic or import, not '\(new.source)'")
+    }
+    guard !new.file.isEmpty else {
+      throw IntakeError(status: 422, field: "file", reason: "is empty")
+    }
+    let isPlain = new.fileExtension.utf8.allSatisfy { $0 | 0x20 >= 97 && $0 | 0x20 <= 122 }
+    guard isPlain, (1...5).contains(new.fileExtension.utf8.count) else {
+      throw IntakeError(
+        status: 422, field: "file", reason: "has the extension '\(new.fileExtension)'")
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Moderation
+import Ports
+
+/// The lake's tables: names and schemas (REFERENCE §7).
+public enum LakeTables {
+  /// The event-level history of one metric: the bronze layer.
+  public static func events(_ metric: Metric) -> TableName { TableName("events", metric.name) }
+
+  /// The 5-minute windows of one metric.
+  public static func windows(_ metric: Metric) -> TableName {
+    TableName("event_aggregations", metric.windowTable)
+  }
+
+  /// The training set.
+  public static let trainingData = TableName("moderation", "training_data")
+
+  /// An extract of a database table.
+  public static func raw(_ table: String) -> TableName { TableName("raw", table) }
+
+  /// Columns of ``events(_:)``.
+  public static let eventSchema = TableSchema([
+    .init("event_id", .string), .init("image_id", .string),
+    .init("user_id", .string, isRequired: false), .init("actor_eligible", .boolean),
+    .init("event_time", .timestamp), .init("kafka_partition", .int64),
+    .init("kafka_offset", .int64),
+  ])
+
+  /// Columns of ``windows(_:)``.
+  public static let windowSchema = TableSchema([
+    .init("image_id", .string), .init("window_start", .timestamp),
+    .init("window_end", .timestamp), .init("event_count", .int64),
+    .init("processed_at", .timestamp),
+  ])
+
+  /// Columns of ``trainingData``.
+  public static let trainingSchema = TableSchema(
+    [.init("image_id", .string), .init("decision_point_minutes", .int64)]
+      + FeatureVector.numericNames.map { name in
+        .init(name, FeatureVector.fractionalNames.contains(name) ? .double : .int64)
+      }
+      + [
+        .init("category", .string, isRequired: false),
+        .init("label_needs_moderation_24h", .int64, isRequired: false),
+      ])
+}
+
+extension TrainingRow {
+  /// Rows as a batch of ``LakeTables/trainingSchema``.
+  public static func batch(_ rows: [TrainingRow]) -> RecordBatch {
+    var columns: [RecordBatch.Column] = [
+      RecordBatch.Column(.strings(rows.map(\.image.description))),
+      RecordBatch.Column(.integers(rows.map { Int64($0.decisionPointMinutes) })),
+    ]
+    for (index, name) in FeatureVector.numericNames.enumerated() {
+      let values = rows.map { $0.features[index] }
+      columns.append(
+        RecordBatch.Column(
+          FeatureVector.fractionalNames.contains(name)
+            ? .doubles(values) : .integers(values.map { Int64($0) })))
+    }
+    columns.append(.strings(rows.map(\.category)))
+    columns.append(.integers(rows.map { row in row.label.map { $0 ? 1 : 0 } }))
+    return RecordBatch(schema: LakeTables.trainingSchema, columns: columns)
+  }
+
+  /// The rows that a batch of ``LakeTables/trainingSchema`` holds.
+  public static func rows(of batch: RecordBatch) -> [TrainingRow] {
+    let ids = batch.strings("image_id")
+    let points = batch.integers("decision_point_minutes")
+    let features: [[Double]] = FeatureVector.numericNames.map { name in
+      switch batch.column(name)?.values {
+      case .doubles(let values)?: values
+      case .integers(let values)?: values.map { Double($0) }
+      default: []
+      }
+    }
+    let categories = batch.column("category")
+    let categoryNames = batch.strings("category")
+    let labels = batch.column("label_needs_moderation_24h")
+    let labelValues = batch.integers("label_needs_moderation_24h")
+    return ids.indices.compactMap { row in
+      guard let image = ImageID(ids[row]) else { return nil }
+      return TrainingRow(
+        image: image, decisionPointMinutes: Int(points[row]),
+        features: features.map { $0[row] },
+        category: categories?.isValid(row) == true ? categoryNames[row] : nil,
+        label: labels?.isValid(row) == true ? labelValues[row] == 1 : nil)
+    }
+  }
+}
+
+extension Lake {
+  /// A table's current snapshot; nil when it has none or isn't there.
+  func current(_ table: TableName) async throws(PortError) -> TableSnapshot? {
+    do throws(PortError) {
+      return try await snapshots(of: table).last
+    } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+  }
+
+  /// A table's rows; none when it isn't there.
+  func rows(
+    _ table: TableName, schema: TableSchema, snapshot: SnapshotID? = nil
+  ) async throws(PortError) -> RecordBatch {
+    do throws(PortError) {
+      return try await scan(table, snapshot: snapshot)
+    } catch {
+      if error.code == .notFound { return RecordBatch(schema: schema) }
+      throw error
+    }
+  }
+}
+
+extension IDSource {
+  /// A fresh snapshot id: positive, 62 bits.
+  func snapshotID() -> SnapshotID { SnapshotID(next("snapshot").0 >> 2) }
+}

@@ -1,0 +1,197 @@
+import Moderation
+import Ports
+
+/// One score with the vectors behind it.
+public struct ScoredRequest: Hashable, Sendable {
+  /// What was asked.
+  public var request: ModerationRequest
+  /// The instant that the features are about; the request's, or now under `scoring: immediate`.
+  public var asOf: EventTime
+  /// The row as stored.
+  public var row: ModerationRow
+  /// Everybody's events: what the heuristic saw.
+  public var observed: FeatureVector
+  /// Eligible actors' events: what a model would see.
+  public var governed: FeatureVector
+}
+
+/// Scores moderation requests and stores the outcome (REFERENCE §5, §6).
+///
+/// A request waits until the watermark has reached its instant; then its score is a function of the
+/// events alone. Rows are unique by request and mode, so a request read twice is stored once.
+public struct RiskScorer: Service {
+  /// The consumer group.
+  public static let group = "gourmetgram-risk-scorer"
+
+  /// The name in traces and faults.
+  public let name = "risk-scorer"
+
+  private let log: any EventLog
+  private let features: any FeatureStore
+  private let store: any ApplicationStore
+  private let environment: Environment
+  private let policy: PipelinePolicy
+  private let onScored: @Sendable (ScoredRequest) -> Void
+
+  /// A scorer over its ports.
+  ///
+  /// - Parameter onScored: gets every score once it is stored; again after a lost reply.
+  public init(
+    log: any EventLog, features: any FeatureStore, store: any ApplicationStore,
+    environment: Environment, policy: PipelinePolicy,
+    onScored: @escaping @Sendable (ScoredRequest) -> Void = { _ in }
+  ) {
+    self.log = log
+    self.features = features
+    self.store = store
+    self.environment = environment
+    self.policy = policy
+    self.onScored = onScored
+  }
+
+  private struct Waiting {
+    var request: ModerationRequest
+    var partition: TopicPartition
+    var offset: Int64
+  }
+
+  private struct Session {
+    let consumer: any EventConsumer
+    var waiting: [Waiting] = []
+    /// The next offset to read, per owned partition.
+    var read: [TopicPartition: Int64] = [:]
+    var committed: [TopicPartition: Int64] = [:]
+  }
+
+  /// Scores until cancelled; after an error it joins anew and goes on from what is committed.
+  public func run() async {
+    await environment.repeating { () async throws(PortError) in
+      let partitions = try await sourcePartitions()
+      var session = try await Session(
+        consumer: log.join(Self.group, member: name, topics: [Topic.moderationRequests]))
+      while !Task.isCancelled { try await step(&session, partitions) }
+      try await session.consumer.leave()
+    }
+  }
+
+  private func step(
+    _ session: inout Session, _ partitions: Set<TopicPartition>
+  ) async throws(PortError) {
+    let poll = try await session.consumer.poll(
+      limit: policy.batchLimit, until: environment.now + policy.pollWait)
+    if poll.assignment != nil {
+      session.waiting = []
+      session.read = [:]
+    }
+    for record in poll.records {
+      session.read[record.partition] = record.offset + 1
+      do throws(EventDecodingError) {
+        session.waiting.append(
+          Waiting(
+            request: try ModerationRequest.decodeFast(record.value), partition: record.partition,
+            offset: record.offset))
+      } catch {
+        environment.record("bad-request", [.text("reason", error.description)])
+      }
+    }
+    let ready = try await takeReady(&session, partitions)
+    if !ready.isEmpty { try await score(ready) }
+    try await commitOffsets(&session)
+  }
+
+  /// The requests whose instant the watermark has reached, by (instant, id).
+  private func takeReady(
+    _ session: inout Session, _ partitions: Set<TopicPartition>
+  ) async throws(PortError) -> [ModerationRequest] {
+    guard !session.waiting.isEmpty else { return [] }
+    var watermark: EventTime?
+    if policy.scoring == .watermark {
+      let progress = try await features.progress()
+      watermark = partitions.compactMap { progress[$0]?.watermark }.min()
+      guard partitions.allSatisfy({ progress[$0]?.watermark != nil }) else { return [] }
+    }
+    var ready: [ModerationRequest] = []
+    session.waiting.removeAll { waiting in
+      let isReady = watermark.map { waiting.request.asOf <= $0 } ?? true
+      if isReady { ready.append(waiting.request) }
+      return isReady
+    }
+    return ready.sorted { ($0.asOf, $0.id) < ($1.asOf, $1.id) }
+  }
+
+  private func score(_ requests: [ModerationRequest]) async throws(PortError) {
+    let now = environment.now.asEventTime
+    let questions = requests.map { CountQuestion(image: $0.image, asOf: instant($0, now)) }
+    let subjects = try await store.subjects(questions)
+    let counts = try await features.counts(questions)
+    var scored: [ScoredRequest] = []
+    for (index, request) in requests.enumerated() {
+      guard let subject = subjects[index] else {
+        environment.record(
+          "unscorable", [.id("image_id", request.image), .text("reason", "unknown image")])
+        continue
+      }
+      scored.append(
+        evaluate(request, subject, counts[index], asOf: questions[index].asOf, now: now))
+    }
+    let outcomes = try await store.commit(scored.map { .insertModeration($0.row) })
+    for (var result, outcome) in zip(scored, outcomes) {
+      if case .existing(.moderation(let row)) = outcome { result.row = row }
+      record(result)
+      onScored(result)
+    }
+  }
+
+  private func evaluate(
+    _ request: ModerationRequest, _ record: SubjectRecord, _ counts: EngagementCounts,
+    asOf: EventTime, now: EventTime
+  ) -> ScoredRequest {
+    let subject = record.subject(countsDeletedImages: policy.scoring == .immediate)
+    let observed = FeatureVector(subject, counts: counts, flavour: .observed, asOf: asOf)
+    let governed = FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
+    let score = policy.heuristic.score(observed)
+    let row = ModerationRow(
+      id: request.id.reinterpreted(as: ModerationRow.self), requestID: request.id,
+      target: .image(request.image), inferenceMode: "heuristic", riskScore: score.risk,
+      triggerType: request.trigger.name, policyVersion: policy.heuristic.version,
+      rationale: score.rationale, createdAt: now)
+    return ScoredRequest(
+      request: request, asOf: asOf, row: row, observed: observed, governed: governed)
+  }
+
+  /// The lab scores as of whenever it gets to a request, except where the instant was asked for.
+  private func instant(_ request: ModerationRequest, _ now: EventTime) -> EventTime {
+    policy.scoring == .immediate && request.trigger != .scoreAt ? now : request.asOf
+  }
+
+  private func record(_ result: ScoredRequest) {
+    environment.record(
+      "scored",
+      [
+        .id("image_id", result.request.image), .text("trigger", result.request.trigger.name),
+        .time("as_of", result.asOf), .number("risk_score", result.row.riskScore),
+      ])
+  }
+
+  /// Commits up to the first request that still waits, per partition.
+  private func commitOffsets(_ session: inout Session) async throws(PortError) {
+    var offsets = session.read
+    for waiting in session.waiting {
+      offsets[waiting.partition] = min(offsets[waiting.partition] ?? .max, waiting.offset)
+    }
+    let changed = offsets.filter { session.committed[$0.key] != $0.value }
+    guard !changed.isEmpty else { return }
+    try await session.consumer.commit(changed)
+    session.committed.merge(changed) { $1 }
+  }
+
+  private func sourcePartitions() async throws(PortError) -> Set<TopicPartition> {
+    var partitions: Set<TopicPartition> = []
+    for topic in Catalog.sourceTopics {
+      for partition in try await log.ends(of: topic).indices {
+        partitions.insert(TopicPartition(topic, partition))
+      }
+    }
+    return partitions
+  }
+}

@@ -1,0 +1,134 @@
+import Moderation
+
+/// Tables of the lakehouse: rows under snapshots, each the child of the one before.
+///
+/// Contract (rule N is test N of `LakeConformance`):
+/// 1. `createTable` is idempotent; another schema under the same name is an error.
+/// 2. `commit` is atomic and makes one snapshot whose parent was current; it throws `conflict` when
+///    the current snapshot isn't the expected one, and then changes nothing.
+/// 3. Within a commit, deletion (or overwrite) comes before the append: appended rows stay.
+/// 4. A scan of a snapshot gives that snapshot's rows for ever, in the order of their commits; nil
+///    means the current one, and a table without snapshots has no rows.
+/// 5. `snapshots` lists a table's history, oldest first, with summaries as committed.
+/// 6. A snapshot or table that doesn't exist throws `notFound`.
+/// 7. A batch that doesn't fit the schema throws `invalid`, and nothing is committed.
+public protocol Lake: Sendable {
+  /// Makes a table.
+  func createTable(_ table: TableName, schema: TableSchema) async throws(PortError)
+  /// All tables, sorted by name.
+  func tables() async throws(PortError) -> [TableName]
+  /// A table's history, oldest first.
+  func snapshots(of table: TableName) async throws(PortError) -> [TableSnapshot]
+  /// Commits a change on top of the expected snapshot (nil: the table has none yet).
+  func commit(_ change: TableChange, to table: TableName, expecting parent: SnapshotID?)
+    async throws(PortError) -> TableSnapshot
+  /// The rows of a snapshot.
+  func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch
+}
+
+/// A table's name: namespace and name.
+public struct TableName: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// The namespace.
+  public var namespace: String
+  /// The name in it.
+  public var name: String
+
+  /// A table's name.
+  public init(_ namespace: String, _ name: String) {
+    self.namespace = namespace
+    self.name = name
+  }
+
+  /// `namespace.name`, or nil when `text` has no dot.
+  public init?(_ text: String) {
+    guard let dot = text.firstIndex(of: "."), dot != text.startIndex,
+      text.index(after: dot) != text.endIndex
+    else { return nil }
+    self.init(String(text[..<dot]), String(text[text.index(after: dot)...]))
+  }
+
+  /// Orders by the text form.
+  public static func < (a: Self, b: Self) -> Bool {
+    a.namespace != b.namespace ? a.namespace < b.namespace : a.name < b.name
+  }
+
+  /// `namespace.name`.
+  public var description: String { "\(namespace).\(name)" }
+}
+
+/// The id of a snapshot: positive, unique within its table; the committer chooses it.
+public typealias SnapshotID = Int64
+
+/// One state of a table.
+public struct TableSnapshot: Hashable, Sendable {
+  /// Its id.
+  public var id: SnapshotID
+  /// The snapshot that it changed; nil for the first.
+  public var parent: SnapshotID?
+  /// When it was committed, on the committer's clock.
+  public var committedAt: EventTime
+  /// `append`, `overwrite` or `delete`.
+  public var operation: String
+  /// What the committer noted: offsets, counts.
+  public var summary: [String: String]
+  /// Rows in the table.
+  public var rowCount: Int
+
+  /// A snapshot.
+  public init(
+    id: SnapshotID, parent: SnapshotID?, committedAt: EventTime, operation: String,
+    summary: [String: String], rowCount: Int
+  ) {
+    self.id = id
+    self.parent = parent
+    self.committedAt = committedAt
+    self.operation = operation
+    self.summary = summary
+    self.rowCount = rowCount
+  }
+}
+
+/// A change of a table.
+public struct TableChange: Sendable {
+  /// Which rows go.
+  public enum Removal: Sendable {
+    /// None.
+    case nothing
+    /// All of them.
+    case everything
+    /// Those for which any of the filters holds.
+    case rows([RowFilter])
+  }
+
+  /// Rows whose columns all have one of the values.
+  public struct RowFilter: Sendable {
+    /// The values per string or timestamp column; a timestamp as its microseconds' text.
+    public var columns: [String: Set<String>]
+
+    /// A filter on columns.
+    public init(_ columns: [String: Set<String>]) { self.columns = columns }
+  }
+
+  /// The new snapshot's id.
+  public var id: SnapshotID
+  /// When it is committed.
+  public var committedAt: EventTime
+  /// Rows to remove.
+  public var removal: Removal
+  /// Rows to append.
+  public var append: RecordBatch?
+  /// What to note in the snapshot.
+  public var summary: [String: String]
+
+  /// A change.
+  public init(
+    id: SnapshotID, committedAt: EventTime, removal: Removal = .nothing,
+    append: RecordBatch? = nil, summary: [String: String] = [:]
+  ) {
+    self.id = id
+    self.committedAt = committedAt
+    self.removal = removal
+    self.append = append
+    self.summary = summary
+  }
+}

@@ -1,0 +1,220 @@
+import Moderation
+
+/// A table's columns, in order.
+public struct TableSchema: Hashable, Sendable {
+  /// What a column holds.
+  public enum ColumnType: String, Hashable, Sendable {
+    case string
+    case int64 = "long"
+    case double
+    case boolean
+    /// Microseconds since the epoch, UTC.
+    case timestamp = "timestamptz"
+  }
+
+  /// One column.
+  public struct Field: Hashable, Sendable {
+    /// The name.
+    public var name: String
+    /// The type.
+    public var type: ColumnType
+    /// Whether null is excluded.
+    public var isRequired: Bool
+
+    /// A column.
+    public init(_ name: String, _ type: ColumnType, isRequired: Bool = true) {
+      self.name = name
+      self.type = type
+      self.isRequired = isRequired
+    }
+  }
+
+  /// The columns.
+  public var fields: [Field]
+
+  /// A schema.
+  public init(_ fields: [Field]) { self.fields = fields }
+
+  /// A column's position, or nil.
+  public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+}
+
+/// Rows in columns: no box per cell.
+public struct RecordBatch: Hashable, Sendable {
+  /// One column's values; where ``Column/validity`` says false, the value means nothing.
+  public enum Values: Hashable, Sendable {
+    case strings([String])
+    case integers([Int64])
+    case doubles([Double])
+    case booleans([Bool])
+
+    /// How many values.
+    public var count: Int {
+      switch self {
+      case .strings(let values): values.count
+      case .integers(let values): values.count
+      case .doubles(let values): values.count
+      case .booleans(let values): values.count
+      }
+    }
+  }
+
+  /// A column: values, and which of them are there.
+  public struct Column: Hashable, Sendable {
+    /// The values; timestamps are integers.
+    public var values: Values
+    /// Which values are not null; nil when all are.
+    public var validity: [Bool]?
+
+    /// A column.
+    public init(_ values: Values, validity: [Bool]? = nil) {
+      self.values = values
+      self.validity = validity
+    }
+
+    /// Strings, some of them null.
+    public static func strings(_ values: [String?]) -> Column {
+      Column(.strings(values.map { $0 ?? "" }), validity: Self.validity(values))
+    }
+
+    /// Integers or timestamps, some of them null.
+    public static func integers(_ values: [Int64?]) -> Column {
+      Column(.integers(values.map { $0 ?? 0 }), validity: Self.validity(values))
+    }
+
+    private static func validity<Value>(_ values: [Value?]) -> [Bool]? {
+      values.contains { $0 == nil } ? values.map { $0 != nil } : nil
+    }
+
+    /// Whether row `index` has a value.
+    public func isValid(_ index: Int) -> Bool { validity?[index] ?? true }
+  }
+
+  /// The columns' names and types.
+  public var schema: TableSchema
+  /// The columns, in the schema's order.
+  public var columns: [Column]
+  /// How many rows.
+  public var count: Int { columns.first?.values.count ?? 0 }
+
+  /// A batch; columns in the schema's order.
+  public init(schema: TableSchema, columns: [Column]) {
+    self.schema = schema
+    self.columns = columns
+  }
+
+  /// A batch without rows.
+  public init(schema: TableSchema) {
+    self.schema = schema
+    columns = schema.fields.map { field in
+      switch field.type {
+      case .string: Column(.strings([]))
+      case .int64, .timestamp: Column(.integers([]))
+      case .double: Column(.doubles([]))
+      case .boolean: Column(.booleans([]))
+      }
+    }
+  }
+
+  /// The strings of a column; empty when there is no such column or it holds something else.
+  public func strings(_ name: String) -> [String] {
+    guard let index = schema.index(of: name), case .strings(let values) = columns[index].values
+    else { return [] }
+    return values
+  }
+
+  /// The integers or timestamps of a column; empty when there is no such column.
+  public func integers(_ name: String) -> [Int64] {
+    guard let index = schema.index(of: name), case .integers(let values) = columns[index].values
+    else { return [] }
+    return values
+  }
+
+  /// The booleans of a column; empty when there is no such column.
+  public func booleans(_ name: String) -> [Bool] {
+    guard let index = schema.index(of: name), case .booleans(let values) = columns[index].values
+    else { return [] }
+    return values
+  }
+
+  /// The column of this name, or nil.
+  public func column(_ name: String) -> Column? { schema.index(of: name).map { columns[$0] } }
+
+  /// What is wrong with the batch, or nil when it fits its schema.
+  public var mismatch: String? {
+    guard columns.count == schema.fields.count else {
+      return "\(columns.count) columns for \(schema.fields.count) fields"
+    }
+    for (field, column) in zip(schema.fields, columns) {
+      let fits =
+        switch (field.type, column.values) {
+        case (.string, .strings), (.int64, .integers), (.timestamp, .integers), (.double, .doubles),
+          (.boolean, .booleans):
+          true
+        default: false
+        }
+      guard fits else { return "column \(field.name) isn't \(field.type.rawValue)" }
+      guard column.values.count == count, column.validity.map({ $0.count == count }) ?? true else {
+        return "column \(field.name) has \(column.values.count) values, not \(count)"
+      }
+      if field.isRequired, let missing = column.validity?.firstIndex(of: false) {
+        return "column \(field.name) is null in row \(missing)"
+      }
+    }
+    return nil
+  }
+
+  /// Appends another batch of the same schema.
+  public mutating func append(_ other: RecordBatch) {
+    for index in columns.indices {
+      columns[index].append(other.columns[index])
+    }
+  }
+
+  /// The rows for which `keep` is true.
+  public func filtered(_ keep: [Bool]) -> RecordBatch {
+    RecordBatch(schema: schema, columns: columns.map { $0.filtered(keep) })
+  }
+
+  /// A cell as text: the string itself, or the number's shortest text; nil for null.
+  public func text(row: Int, column: Int) -> String? {
+    guard columns[column].isValid(row) else { return nil }
+    switch columns[column].values {
+    case .strings(let values): return values[row]
+    case .integers(let values): return "\(values[row])"
+    case .doubles(let values): return "\(values[row])"
+    case .booleans(let values): return values[row] ? "true" : "false"
+    }
+  }
+}
+
+extension RecordBatch.Column {
+  fileprivate mutating func append(_ other: Self) {
+    if validity != nil || other.validity != nil {
+      validity =
+        (validity ?? Array(repeating: true, count: values.count))
+        + (other.validity ?? Array(repeating: true, count: other.values.count))
+    }
+    switch (values, other.values) {
+    case (.strings(let a), .strings(let b)): values = .strings(a + b)
+    case (.integers(let a), .integers(let b)): values = .integers(a + b)
+    case (.doubles(let a), .doubles(let b)): values = .doubles(a + b)
+    case (.booleans(let a), .booleans(let b)): values = .booleans(a + b)
+    default: preconditionFailure("columns of different types: \(values) and \(other.values)")
+    }
+  }
+
+  fileprivate func filtered(_ keep: [Bool]) -> Self {
+    func pick<Value>(_ values: [Value]) -> [Value] {
+      zip(values, keep).compactMap { $1 ? $0 : nil }
+    }
+    let picked: RecordBatch.Values =
+      switch values {
+      case .strings(let values): .strings(pick(values))
+      case .integers(let values): .integers(pick(values))
+      case .doubles(let values): .doubles(pick(values))
+      case .booleans(let values): .booleans(pick(values))
+      }
+    return Self(picked, validity: validity.map(pick))
+  }
+}

@@ -1,0 +1,162 @@
+import HeapModule
+import Moderation
+import Ports
+import Synchronization
+
+/// The clock of a simulation: it stands still until nothing is ready, then jumps to the earliest
+/// timer. Timers due at the same instant fire in the order in which they were set.
+public final class VirtualClock: TimeSource {
+  private struct Timer: Comparable {
+    var due: Int64
+    var sequence: Int
+    var parked: Parked
+
+    static func < (a: Timer, b: Timer) -> Bool {
+      a.due != b.due ? a.due < b.due : a.sequence < b.sequence
+    }
+
+    static func == (a: Timer, b: Timer) -> Bool { a.sequence == b.sequence }
+  }
+
+  private struct State {
+    var now: Int64
+    var sequence = 0
+    var timers = Heap<Timer>()
+    /// Waits without a deadline, by sequence, for the deadlock report.
+    var open: [Int: Parked] = [:]
+    var check: (@Sendable () -> Void)?
+  }
+
+  private let state: Mutex<State>
+
+  /// A clock that stands at `start`.
+  public init(start: ProcessingTime) {
+    state = Mutex(State(now: start.microseconds))
+  }
+
+  /// The present.
+  public var now: ProcessingTime {
+    let (now, check) = state.withLock { ($0.now, $0.check) }
+    check?()
+    return ProcessingTime(microseconds: now)
+  }
+
+  /// Parks the calling task; see ``TimeSource/wait(until:for:reason:)``.
+  public func wait(until deadline: ProcessingTime?, for signal: Signal?, reason: String) async {
+    if Task.isCancelled { return }
+    if let deadline, deadline <= now { return }
+    let parked = Parked(name: Task.name ?? "unnamed task", reason: reason)
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        park(parked, until: deadline)
+        let key = signal?.add { parked.wake() }
+        parked.arm(continuation) { if let key { signal?.remove(key) } }
+      }
+    } onCancel: {
+      parked.wake()
+    }
+    forget(parked)
+  }
+
+  /// Who waits and for what, by name: timers first, in their order.
+  public var waiting: [String] {
+    state.withLock { state in
+      let timed = state.timers.unordered.filter { !$0.parked.isAwake }.sorted()
+      let open = state.open.sorted { $0.key < $1.key }.map(\.value).filter { !$0.isAwake }
+      return timed.map { "\($0.parked.name): \($0.parked.reason)" }
+        + open.map { "\($0.name): \($0.reason)" }
+    }
+  }
+
+  /// Sets what is called at every look at the clock, to notice looks from elsewhere.
+  func guardThread(_ check: @escaping @Sendable () -> Void) {
+    state.withLock { $0.check = check }
+  }
+
+  /// Jumps to the earliest timer that somebody still waits for and wakes it; false when there is
+  /// none.
+  func advanceToNextTimer() -> Bool {
+    while let timer = popTimer() {
+      if timer.parked.isAwake { continue }
+      state.withLock { $0.now = max($0.now, timer.due) }
+      timer.parked.wake()
+      return true
+    }
+    return false
+  }
+
+  private func park(_ parked: Parked, until deadline: ProcessingTime?) {
+    state.withLock { state in
+      state.sequence += 1
+      parked.setSequence(state.sequence)
+      if let deadline {
+        state.timers.insert(
+          Timer(due: deadline.microseconds, sequence: state.sequence, parked: parked))
+      } else {
+        state.open[state.sequence] = parked
+      }
+    }
+  }
+
+  private func forget(_ parked: Parked) {
+    state.withLock { state in
+      if !state.open.isEmpty { state.open[parked.sequence] = nil }
+    }
+  }
+
+  private func popTimer() -> Timer? { state.withLock { $0.timers.popMin() } }
+}
+
+/// One parked task: woken once, by its timer, its signal, or its cancellation.
+private final class Parked: Sendable {
+  private struct State {
+    var continuation: UnsafeContinuation<Void, Never>?
+    var cleanUp: (@Sendable () -> Void)?
+    var isAwake = false
+    var sequence = 0
+  }
+
+  let name: String
+  let reason: String
+  private let state = Mutex(State())
+
+  init(name: String, reason: String) {
+    self.name = name
+    self.reason = reason
+  }
+
+  var isAwake: Bool { state.withLock { $0.isAwake } }
+
+  var sequence: Int { state.withLock { $0.sequence } }
+
+  func setSequence(_ sequence: Int) { state.withLock { $0.sequence = sequence } }
+
+  func arm(
+    _ continuation: UnsafeContinuation<Void, Never>, cleanUp: @escaping @Sendable () -> Void
+  ) {
+    let isAwake = state.withLock { state in
+      if !state.isAwake {
+        state.continuation = continuation
+        state.cleanUp = cleanUp
+      }
+      return state.isAwake
+    }
+    if isAwake {
+      cleanUp()
+      continuation.resume()
+    }
+  }
+
+  func wake() {
+    let (continuation, cleanUp) = state.withLock { state in
+      state.isAwake = true
+      defer {
+        state.continuation = nil
+        state.cleanUp = nil
+      }
+      return (state.continuation, state.cleanUp)
+    }
+    cleanUp?()
+    continuation?.resume()
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Harness
+
+/// The program: wiring and printing only.
+@main
+struct Rehearsal: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rehearsal",
+    abstract: "Runs a whole ML data platform on a virtual clock, and checks what comes of it.",
+    discussion: """
+      Examples:
+        rehearsal run scenarios/viral-burst.yaml
+        rehearsal run viral-burst --out out/viral-burst
+        rehearsal check
+        rehearsal accept viral-burst
+        rehearsal replay --events events.jsonl --tables tables --out out/replay
+
+      Exit codes: 0 passed; 1 an expectation, checker or golden failed; 2 bad scenario, flag or
+      usage; 3 no progress or budget exceeded; 4 a backend is unavailable.
+      """,
+    version: "rehearsal 0.1.0",
+    subcommands: [
+      Run.self, Check.self, Accept.self, CheckDeterminism.self, ReplayCommand.self, Schema.self,
+      Bench.self, List.self,
+    ])
+
+  /// Parses the arguments and runs; every failure ends with its exit code.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as CommandFailure {
+      Terminal.complain(failure.message)
+      exit(withError: ExitCode(failure.code))
+    } catch {
+      // The parser's own errors are about usage.
+      if exitCode(for: error) == ExitCode.validationFailure {
+        Terminal.complain(fullMessage(for: error))
+        exit(withError: ExitCode(2))
+      }
+      exit(withError: error)
+    }
+  }
+}
+
+/// A command that ends with a message and an exit code (DESIGN §9).
+struct CommandFailure: Error {
+  var code: Int32
+  var message: String
+
+  /// What a failed run, scenario or golden means for the exit code.
+  init(_ error: any Error) {
+    message = "rehearsal: \(error)"
+    switch error {
+    case is ScenarioError, is GoldenError: code = 2
+    case let failure as RunFailure:
+      if case .backend = failure { code = 4 } else { code = 3 }
+    default: code = 2
+    }
+  }
+
+  init(code: Int32, message: String) {
+    self.code = code
+    self.message = message
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Harness
+
+/// `rehearsal run`.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs one scenario and shows what came of it.",
+    discussion: """
+      Examples:
+        rehearsal run viral-burst
+        rehearsal run scenarios/minors.yaml --seed 7 --out out/minors
+        rehearsal run viral-burst --json | jq .counts
+      """)
+
+  @Argument(help: "A scenario's name or file.")
+  var scenario: String
+
+  @OptionGroup var folders: Folders
+
+  @Option(help: "Another seed than the scenario's.")
+  var seed: UInt64?
+
+  @Option(help: "A folder for trace, events, tables and CSV files.")
+  var out: String?
+
+  @Flag(help: "Prints summary.json instead of text.")
+  var json = false
+
+  func run() throws {
+    let scenario = try Folders.load(folders.file(scenario))
+    let played = try PlayedScenario(scenario, seed: seed, out: out) { options in
+      try ScenarioRun(scenario, options: options).run()
+    }
+    try played.show(json: json, command: "rehearsal run \(self.scenario)" + seedFlag)
+  }
+
+  private var seedFlag: String { seed.map { " --seed \($0)" } ?? "" }
+}
+
+extension PlayedScenario {
+  /// Prints the summary; a failed judgement ends the command with 1 and a line to paste.
+  func show(json: Bool, command: String) throws {
+    let summary = RunSummary(result, judgement, wallSeconds: seconds)
+    print(json ? summary.json : summary.text(isColoured: Terminal.isColoured) + "\n", terminator: "")
+    guard !judgement.passed else { return }
+    throw CommandFailure(code: 1, message: "rehearsal: FAILED; again with: \(command) --out out")
+  }
+}

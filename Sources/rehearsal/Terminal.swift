@@ -1,0 +1,41 @@
+import Foundation
+import Glibc
+
+/// Where people read: colour and progress only on a terminal.
+enum Terminal {
+  static var isColoured: Bool {
+    isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+  }
+
+  static func complain(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  /// A line that says how far a run is; drawn at most ten times a second, after two seconds.
+  static func progress(_ name: String) -> @Sendable (Double) -> Void {
+    guard isatty(STDERR_FILENO) == 1 else { return { _ in } }
+    let start = Stopwatch.now
+    let last = ProgressState()
+    return { share in
+      let now = Stopwatch.now
+      guard now - start > 2_000_000_000, last.isDue(now) else { return }
+      let percent = Int(min(1, share) * 100)
+      FileHandle.standardError.write(Data("\r\(name) \(percent) %".utf8))
+    }
+  }
+
+  /// Removes the progress line.
+  static func endProgress() {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+  }
+}
+
+/// The real clock, for measurements only.
+enum Stopwatch {
+  /// Nanoseconds of the monotonic clock.
+  static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+
+  /// Seconds since `start`.
+  static func seconds(since start: UInt64) -> Double { Double(now - start) / 1e9 }
+}
