@@ -6,6 +6,8 @@ let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
+  // An async call stays where its caller runs: no hop, and no place to leave the executor.
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
 let package = Package(
@@ -55,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "Harness", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Harness", "Simulation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
 

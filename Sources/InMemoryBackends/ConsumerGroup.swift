@@ -33,7 +33,12 @@ struct ConsumerGroup {
     of name: String, topics: [String], signal: Signal, at now: ProcessingTime, session: Duration,
     partitions: (String) -> Int
   ) -> [Signal] {
-    let expired = members.filter { $0.key != name && !$0.value.isPolling && $0.value.lastPoll + session < now }
+    let expired =
+      members.count < 2
+      ? [:]
+      : members.filter {
+        $0.key != name && !$0.value.isPolling && $0.value.lastPoll + session < now
+      }
     for (name, _) in expired { members[name] = nil }
     let isNew = members[name] == nil
     if isNew { members[name] = Member(topics: topics, signal: signal, lastPoll: now) }
@@ -66,13 +71,23 @@ struct ConsumerGroup {
   /// The member's assignment, when it doesn't know it yet; positions start at the committed
   /// offsets.
   mutating func takeAssignment(_ name: String) -> [TopicPartition]? {
-    guard var member = members[name], member.knownGeneration != generation else { return nil }
+    guard members[name]?.knownGeneration != generation, var member = members[name] else {
+      return nil
+    }
     member.knownGeneration = generation
     member.assignment = owners.filter { $0.value == name }.keys.sorted()
     member.positions = [:]
     for partition in member.assignment { member.positions[partition] = committed[partition] ?? 0 }
     members[name] = member
     return member.assignment
+  }
+
+  /// The next offsets of the member's partitions, in the order of the partitions.
+  func positions(of name: String) -> [(TopicPartition, Int64)] {
+    guard let index = members.index(forKey: name) else { return [] }
+    return members.values[index].assignment.map {
+      ($0, members.values[index].positions[$0] ?? 0)
+    }
   }
 
   /// Moves the member's positions of partitions that it owns.

@@ -80,15 +80,14 @@ final class InMemoryEventConsumer: EventConsumer {
   private func merge(
     _ own: inout ConsumerGroup, _ state: InMemoryEventLog.State, limit: Int
   ) -> [EventRecord] {
-    guard let membership = own.members[member] else { return [] }
     var lanes: [Lane] = []
-    for partition in membership.assignment {
-      guard let records = state.topics[partition.topic]?[partition.partition] else { continue }
-      let position = Int(membership.positions[partition] ?? 0)
-      if position < records.count {
-        lanes.append(Lane(partition: partition, records: records, position: position))
-      }
+    for (partition, position) in own.positions(of: member) {
+      guard let records = state.topics[partition.topic]?[partition.partition],
+        position < records.count
+      else { continue }
+      lanes.append(Lane(partition: partition, records: records, position: Int(position)))
     }
+    guard !lanes.isEmpty else { return [] }
     var merged: [EventRecord] = []
     while merged.count < limit, let next = Self.earliest(lanes) {
       let lane = lanes[next]

@@ -17,6 +17,8 @@ public final class InMemoryFeatureStore: FeatureStore {
     var waiting = Heap<PendingRequest>()
     /// Requests handed out and not acknowledged yet, sorted.
     var due: [PendingRequest] = []
+    /// Acknowledged before their turn came.
+    var published: Set<RequestID> = []
     /// The highest horizon that any image was trimmed through.
     var trimmedThrough: EventTime?
   }
@@ -84,7 +86,9 @@ public final class InMemoryFeatureStore: FeatureStore {
     state.withLock { state in
       var arrived = false
       while let first = state.waiting.min, first.request.asOf <= bound {
-        state.due.append(state.waiting.removeMin())
+        let request = state.waiting.removeMin()
+        guard state.published.remove(request.request.id) == nil else { continue }
+        state.due.append(request)
         arrived = true
       }
       if arrived { state.due.sort() }
@@ -96,10 +100,11 @@ public final class InMemoryFeatureStore: FeatureStore {
   public func acknowledge(_ requests: [ModerationRequest]) async throws(PortError) {
     let ids = Set(requests.map(\.id))
     state.withLock { state in
+      let before = state.due.count
       state.due.removeAll { ids.contains($0.request.id) }
-      if state.waiting.unordered.contains(where: { ids.contains($0.request.id) }) {
-        state.waiting = Heap(state.waiting.unordered.filter { !ids.contains($0.request.id) })
-      }
+      // Requests that a consumer publishes at once were never handed out: they are skipped when
+      // their turn comes.
+      if before - state.due.count < ids.count { state.published.formUnion(ids) }
     }
   }
 

@@ -61,6 +61,7 @@ public enum EventCodec {
   public static func decode(
     _ value: [UInt8], fallbackID: @autoclosure () -> EventID
   ) throws(EventDecodingError) -> PlatformEvent {
+    if let event = CanonicalEvent.decode(value) { return event }
     if let event = decodeFast(value, fallbackID: fallbackID) { return event }
     return try decodeSlow(value, fallbackID: fallbackID)
   }

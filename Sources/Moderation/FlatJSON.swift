@@ -31,8 +31,7 @@ struct FlatJSON {
   /// Whether the parts that nobody may ask for are JSON too: text, escapes, numbers of a size that
   /// every parser takes.
   private var isSound: Bool {
-    guard bytes.allSatisfy({ $0 < 0x80 }) || String(validating: bytes, as: UTF8.self) != nil
-    else { return false }
+    guard isASCII || String(validating: bytes, as: UTF8.self) != nil else { return false }
     return fields.allSatisfy { field in
       switch field.kind {
       case .escapedString: unescape(field.value) != nil
@@ -40,6 +39,12 @@ struct FlatJSON {
       case .string, .boolean, .null: true
       }
     }
+  }
+
+  private var isASCII: Bool {
+    var all: UInt8 = 0
+    for byte in bytes { all |= byte }
+    return all < 0x80
   }
 
   /// The field of this name, if present.
@@ -150,18 +155,19 @@ struct FlatJSON {
     guard take(UInt8(ascii: "\"")) else { return nil }
     let start = index
     var kind = Kind.string
-    while index < bytes.count {
-      let byte = bytes[index]
+    var at = start
+    while at < bytes.count {
+      let byte = bytes[at]
       if byte == UInt8(ascii: "\"") {
-        defer { index += 1 }
-        return (start..<index, kind)
+        index = at + 1
+        return (start..<at, kind)
       }
       guard byte >= 0x20 else { return nil }
       if byte == UInt8(ascii: "\\") {
         kind = .escapedString
-        index += 1
+        at += 1
       }
-      index += 1
+      at += 1
     }
     return nil
   }

@@ -26,6 +26,13 @@
   /// Feeds one mixed word: ids are random, so both halves needn't be hashed on their own.
   @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(high ^ low) }
 
+  /// Random bits need no SipHash: one multiplication spreads them, and the table's seed still
+  /// differs per process. Every event looks ids up about ten times.
+  @inlinable public func _rawHashValue(seed: Int) -> Int {
+    let mixed = (high ^ low ^ UInt64(bitPattern: Int64(seed))) &* 0x9e37_79b9_7f4a_7c15
+    return Int(truncatingIfNeeded: Int64(bitPattern: mixed ^ (mixed >> 32)))
+  }
+
   /// The same UUID as the id of something else.
   @inlinable public func reinterpreted<Other>(as other: Other.Type) -> ID<Other> {
     ID<Other>(high: high, low: low)
@@ -56,7 +63,7 @@
         guard byte == UInt8(ascii: "-") else { return nil }
         continue
       }
-      let value = hexDigitValues[Int(byte)]
+      let value = hexValue(byte)
       guard value < 16 else { return nil }
       if digits < 16 {
         halves.0 = halves.0 << 4 | UInt64(value)
@@ -70,23 +77,31 @@
 
   /// Appends the 36 bytes of the text form.
   public func append(to bytes: inout [UInt8]) {
-    func group(_ word: UInt64, from: Int, to: Int) {
-      var shift = from
-      while shift > to {
-        shift -= 4
-        bytes.append(hexDigits[Int(word >> UInt64(shift) & 0xF)])
-      }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { buffer in
+      Self.writeHex(high, shifts: 0..<8, to: buffer, at: 0)
+      Self.writeHex(high, shifts: 8..<12, to: buffer, at: 9)
+      Self.writeHex(high, shifts: 12..<16, to: buffer, at: 14)
+      Self.writeHex(low, shifts: 0..<4, to: buffer, at: 19)
+      Self.writeHex(low, shifts: 4..<16, to: buffer, at: 24)
+      buffer[8] = UInt8(ascii: "-")
+      buffer[13] = UInt8(ascii: "-")
+      buffer[18] = UInt8(ascii: "-")
+      buffer[23] = UInt8(ascii: "-")
+      bytes.append(contentsOf: buffer)
     }
-    let dash = UInt8(ascii: "-")
-    group(high, from: 64, to: 32)
-    bytes.append(dash)
-    group(high, from: 32, to: 16)
-    bytes.append(dash)
-    group(high, from: 16, to: 0)
-    bytes.append(dash)
-    group(low, from: 64, to: 48)
-    bytes.append(dash)
-    group(low, from: 48, to: 0)
+  }
+
+  /// Writes the digits `shifts` of a word, counted from its most significant one.
+  private static func writeHex(
+    _ word: UInt64, shifts: Range<Int>, to buffer: UnsafeMutableBufferPointer<UInt8>,
+    at start: Int
+  ) {
+    var position = start
+    for digit in shifts {
+      let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * digit) & 0xF)
+      buffer[position] = value &+ (value < 10 ? 48 : 87)
+      position += 1
+    }
   }
 }
 
@@ -100,14 +115,10 @@ extension ID: CustomStringConvertible {
   }
 }
 
-private let hexDigits: [UInt8] = Array("0123456789abcdef".utf8)
-
-/// The value of each byte as a hexadecimal digit; 255 where it is none.
-private let hexDigitValues: [UInt8] = (0...255).map { byte in
-  switch UInt8(byte) {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt8(byte) - UInt8(ascii: "0")
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt8(byte) - UInt8(ascii: "a") + 10
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt8(byte) - UInt8(ascii: "A") + 10
-  default: 255
-  }
+/// The value of a byte as a hexadecimal digit; 16 or more where it is none.
+@inline(__always) private func hexValue(_ byte: UInt8) -> UInt8 {
+  let digit = byte &- 48
+  if digit < 10 { return digit }
+  let letter = (byte | 0x20) &- 97
+  return letter < 6 ? letter &+ 10 : 255
 }

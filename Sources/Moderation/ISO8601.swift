@@ -47,22 +47,32 @@ public enum ISO8601 {
       return
     }
     let midnight = EventTime(date: date, microsecondsIntoDay: 0).microseconds
-    let rest = time.microseconds - midnight
-    let seconds = Int(rest / 1_000_000)
-    appendDigits(date.year, 4, to: &bytes)
-    bytes.append(UInt8(ascii: "-"))
-    appendDigits(date.month, 2, to: &bytes)
-    bytes.append(UInt8(ascii: "-"))
-    appendDigits(date.day, 2, to: &bytes)
-    bytes.append(UInt8(ascii: "T"))
-    appendDigits(seconds / 3600, 2, to: &bytes)
-    bytes.append(UInt8(ascii: ":"))
-    appendDigits(seconds / 60 % 60, 2, to: &bytes)
-    bytes.append(UInt8(ascii: ":"))
-    appendDigits(seconds % 60, 2, to: &bytes)
-    bytes.append(UInt8(ascii: "."))
-    appendDigits(Int(rest % 1_000_000), 6, to: &bytes)
-    bytes.append(UInt8(ascii: "Z"))
+    let rest = Int(time.microseconds - midnight)
+    let seconds = rest / 1_000_000
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 27) { text in
+      write(date.year, digits: 4, to: text, at: 0, before: "-")
+      write(date.month, digits: 2, to: text, at: 5, before: "-")
+      write(date.day, digits: 2, to: text, at: 8, before: "T")
+      write(seconds / 3600, digits: 2, to: text, at: 11, before: ":")
+      write(seconds / 60 % 60, digits: 2, to: text, at: 14, before: ":")
+      write(seconds % 60, digits: 2, to: text, at: 17, before: ".")
+      write(rest % 1_000_000, digits: 6, to: text, at: 20, before: "Z")
+      bytes.append(contentsOf: text)
+    }
+  }
+
+  private static func write(
+    _ value: Int, digits: Int, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int,
+    before separator: Unicode.Scalar
+  ) {
+    var rest = value
+    var position = start + digits
+    text[position] = UInt8(ascii: separator)
+    while position > start {
+      position -= 1
+      text[position] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
   }
 
   /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
@@ -71,17 +81,6 @@ public enum ISO8601 {
     bytes.reserveCapacity(27)
     append(time, to: &bytes)
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private static func appendDigits(_ value: Int, _ count: Int, to bytes: inout [UInt8]) {
-    var divisor = 1
-    for _ in 1..<count { divisor *= 10 }
-    var rest = value
-    while divisor > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor % 10))
-      rest %= divisor
-      divisor /= 10
-    }
   }
 }
 

@@ -102,6 +102,7 @@ public struct RollingCounter: Sendable {
         return isOld
       }
     }
+    guard let first = times.first, first <= horizon.microseconds else { return }
     let dropped = Self.rank(horizon.microseconds, in: times)
     guard dropped > 64, dropped > times.count / 2 else { return }
     let droppedIneligible = Self.rank(horizon.microseconds, in: ineligible)

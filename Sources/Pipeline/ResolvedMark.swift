@@ -22,10 +22,20 @@ struct ResolvedMark: Hashable, Sendable {
 
   /// `microseconds topic=offset,offset …`, topics sorted.
   func encoded() -> [UInt8] {
-    let ends = ends.sorted { $0.key < $1.key }.map { topic, offsets in
-      "\(topic)=" + offsets.map(String.init).joined(separator: ",")
+    var text: [UInt8] = []
+    text.reserveCapacity(160)
+    text.append(contentsOf: String(resolvedAt.microseconds).utf8)
+    for (topic, offsets) in ends.sorted(by: { $0.key < $1.key }) {
+      text.append(UInt8(ascii: " "))
+      text.append(contentsOf: topic.utf8)
+      var separator = UInt8(ascii: "=")
+      for offset in offsets {
+        text.append(separator)
+        text.append(contentsOf: String(offset).utf8)
+        separator = UInt8(ascii: ",")
+      }
     }
-    return Array("\(resolvedAt.microseconds) \(ends.joined(separator: " "))".utf8)
+    return text
   }
 
   init(resolvedAt: EventTime, ends: [String: [Int64]]) {
@@ -35,16 +45,41 @@ struct ResolvedMark: Hashable, Sendable {
 
   /// The mark that a record's value holds, or nil.
   init?(_ value: [UInt8]) {
-    let parts = String(decoding: value, as: UTF8.self).split(separator: " ")
-    guard let first = parts.first, let microseconds = Int64(first) else { return nil }
+    var rest = value[...]
+    guard let microseconds = Self.number(&rest) else { return nil }
     var ends: [String: [Int64]] = [:]
-    for part in parts.dropFirst() {
-      let pair = part.split(separator: "=")
-      guard pair.count == 2 else { return nil }
-      let offsets = pair[1].split(separator: ",").compactMap { Int64($0) }
-      ends[String(pair[0])] = offsets
+    while !rest.isEmpty {
+      guard rest.removeFirst() == UInt8(ascii: " "),
+        let equals = rest.firstIndex(of: UInt8(ascii: "="))
+      else { return nil }
+      let topic = String(decoding: rest[..<equals], as: UTF8.self)
+      rest = rest[(equals + 1)...]
+      var offsets: [Int64] = []
+      while let offset = Self.number(&rest) {
+        offsets.append(offset)
+        guard rest.first == UInt8(ascii: ",") else { break }
+        rest.removeFirst()
+      }
+      guard !topic.isEmpty, !offsets.isEmpty else { return nil }
+      ends[topic] = offsets
     }
     self.init(resolvedAt: EventTime(microseconds: microseconds), ends: ends)
+  }
+
+  /// Takes a whole number of at most 18 digits from the front.
+  private static func number(_ bytes: inout ArraySlice<UInt8>) -> Int64? {
+    var index = bytes.startIndex
+    let isNegative = bytes.first == UInt8(ascii: "-")
+    if isNegative { index += 1 }
+    let firstDigit = index
+    var value: Int64 = 0
+    while index < bytes.endIndex, bytes[index] &- 48 < 10, index - firstDigit < 18 {
+      value = value * 10 + Int64(bytes[index] &- 48)
+      index += 1
+    }
+    guard index > firstDigit else { return nil }
+    bytes = bytes[index...]
+    return isNegative ? -value : value
   }
 
   /// Publishes a mark of what the log holds now.

@@ -62,6 +62,9 @@ public struct StreamConsumer: Service {
     let consumer: any EventConsumer
     var tracker = WatermarkTracker()
     var owned: [TopicPartition: Int64] = [:]
+    /// The owned partitions, sorted, and each one's place among them.
+    var partitions: [TopicPartition] = []
+    var slots: [TopicPartition: Int] = [:]
     var marksOffset: Int64 = 0
   }
 
@@ -95,6 +98,9 @@ public struct StreamConsumer: Service {
       session.owned[partition] = progress[partition]?.nextOffset ?? 0
       watermarks[partition] = progress[partition]?.watermark
     }
+    session.partitions = assignment.sorted()
+    session.slots = Dictionary(
+      uniqueKeysWithValues: session.partitions.enumerated().map { ($1, $0) })
     try await session.consumer.seek(session.owned)
     session.tracker.follow(watermarks)
     let oldest = watermarks.values.contains(nil) ? nil : watermarks.values.compactMap { $0 }.min()
@@ -121,8 +127,7 @@ public struct StreamConsumer: Service {
   private func decode(
     _ records: [EventRecord], _ session: inout Session
   ) -> (FeatureBatch, [ProducerRecord]) {
-    let partitions = session.owned.keys.sorted()
-    let slots = Dictionary(uniqueKeysWithValues: partitions.enumerated().map { ($1, $0) })
+    let (partitions, slots) = (session.partitions, session.slots)
     var next = partitions.map { session.owned[$0] ?? 0 }
     var entries: [FeatureBatch.Entry] = []
     entries.reserveCapacity(records.count)
@@ -212,8 +217,9 @@ public struct StreamConsumer: Service {
     for index in applied.duplicates {
       environment.record("duplicate", [.id("event_id", batch.entries[index].event.id)])
     }
-    for entry in batch.entries {
-      guard let visibleFrom = entry.visibleFrom else { continue }
+    let repeated = Set(applied.duplicates)
+    for (index, entry) in batch.entries.enumerated() {
+      guard let visibleFrom = entry.visibleFrom, !repeated.contains(index) else { continue }
       environment.record(
         "late",
         [

@@ -19,11 +19,13 @@ public struct PortOperation: Sendable {
   /// The component that calls.
   public var component: String
   /// `Port.method`.
-  public var name: String
+  public var name: String { "\(staticName)" }
   /// How many operations of this run came before it.
   public var index: Int
   /// When.
   public var time: ProcessingTime
+
+  fileprivate var staticName: StaticString
 }
 
 /// Stands before a component's ports: a scheduling point at each call, and the place of faults.
@@ -52,7 +54,7 @@ public struct PortGate: Sendable {
         return count
       }
       return decide(
-        PortOperation(component: component, name: "\(name)", index: index, time: time))
+        PortOperation(component: component, index: index, time: time, staticName: name))
     }
   }
 

@@ -70,10 +70,10 @@ public final class SimulationExecutor: TaskExecutor {
     budget: Int = .max, _ body: @escaping @Sendable () async -> Value
   ) -> Stop<Value> {
     thread.store(currentThread, ordering: .relaxed)
+    clock.bind(to: currentThread)
     state.withLock { $0.isRunning = true }
     defer { state.withLock { $0.isRunning = false } }
-    let result = Mutex<Value?>(nil)
-    let box = ResultBox(result)
+    let box = ResultBox<Value>()
     _ = Task(name: "root", executorPreference: self) { box.set(await body()) }
     var steps = 0
     while box.isEmpty {
@@ -142,13 +142,15 @@ public final class SimulationExecutor: TaskExecutor {
 
 /// Where the root task leaves its result.
 private final class ResultBox<Value: Sendable>: Sendable {
-  private let value: Mutex<Value?>
+  private let value = Mutex<Value?>(nil)
+  private let isSet = Atomic(false)
 
-  init(_ value: consuming Mutex<Value?>) { self.value = value }
+  var isEmpty: Bool { !isSet.load(ordering: .acquiring) }
 
-  var isEmpty: Bool { value.withLock { $0 == nil } }
-
-  func set(_ new: Value) { value.withLock { $0 = new } }
+  func set(_ new: Value) {
+    value.withLock { $0 = new }
+    isSet.store(true, ordering: .releasing)
+  }
 
   func take() -> Value? { value.withLock { $0 } }
 }

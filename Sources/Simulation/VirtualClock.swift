@@ -1,3 +1,4 @@
+import Glibc
 import HeapModule
 import Moderation
 import Ports
@@ -19,7 +20,6 @@ public final class VirtualClock: TimeSource {
   }
 
   private struct State {
-    var now: Int64
     var sequence = 0
     var timers = Heap<Timer>()
     /// Waits without a deadline, by sequence, for the deadlock report.
@@ -27,18 +27,22 @@ public final class VirtualClock: TimeSource {
     var check: (@Sendable () -> Void)?
   }
 
-  private let state: Mutex<State>
+  private let state = Mutex(State())
+  /// Written by the run's thread only; read at nearly every step.
+  private let present: Atomic<Int64>
+  /// The run's thread; 0 before the run.
+  private let thread = Atomic<UInt>(0)
 
   /// A clock that stands at `start`.
   public init(start: ProcessingTime) {
-    state = Mutex(State(now: start.microseconds))
+    present = Atomic(start.microseconds)
   }
 
   /// The present.
   public var now: ProcessingTime {
-    let (now, check) = state.withLock { ($0.now, $0.check) }
-    check?()
-    return ProcessingTime(microseconds: now)
+    let owner = thread.load(ordering: .relaxed)
+    if owner != 0, owner != UInt(pthread_self()) { state.withLock { $0.check }?() }
+    return ProcessingTime(microseconds: present.load(ordering: .relaxed))
   }
 
   /// Parks the calling task; see ``TimeSource/wait(until:for:reason:)``.
@@ -68,7 +72,10 @@ public final class VirtualClock: TimeSource {
     }
   }
 
-  /// Sets what is called at every look at the clock, to notice looks from elsewhere.
+  /// Binds the clock to the run's thread.
+  func bind(to thread: UInt) { self.thread.store(thread, ordering: .relaxed) }
+
+  /// Sets what is called at a look at the clock from another thread.
   func guardThread(_ check: @escaping @Sendable () -> Void) {
     state.withLock { $0.check = check }
   }
@@ -78,7 +85,8 @@ public final class VirtualClock: TimeSource {
   func advanceToNextTimer() -> Bool {
     while let timer = popTimer() {
       if timer.parked.isAwake { continue }
-      state.withLock { $0.now = max($0.now, timer.due) }
+      present.store(
+        max(present.load(ordering: .relaxed), timer.due), ordering: .relaxed)
       timer.parked.wake()
       return true
     }

@@ -63,8 +63,9 @@ final class RunCollector: Sendable {
       }
       state.duplicates += applied.result.duplicates.count
       state.logged += applied.result.fired.filter { !$0.trigger.asksForScore }
-      for entry in applied.batch.entries {
-        guard let visibleFrom = entry.visibleFrom else { continue }
+      let repeated = Set(applied.result.duplicates)
+      for (index, entry) in applied.batch.entries.enumerated() {
+        guard let visibleFrom = entry.visibleFrom, !repeated.contains(index) else { continue }
         state.late[entry.event.id] = LateEvent(
           id: entry.event.id, image: entry.event.image, time: entry.event.time,
           visibleFrom: visibleFrom)

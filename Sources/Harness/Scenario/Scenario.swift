@@ -131,6 +131,8 @@ public enum TrafficEntry: Hashable, Sendable {
     public var dateOfBirth: CivilDate?
     /// A test account.
     public var isTestAccount = false
+    /// How long ago the account was made.
+    public var age = Duration.zero
   }
 
   /// An upload.

@@ -115,6 +115,7 @@ enum ScenarioFields {
       .init("year_of_birth", .integer(1900...2100), "Year of birth."),
       .init("date_of_birth", .date, "Date of birth, YYYY-MM-DD."),
       .init("test_account", .boolean, "A test account; default false."),
+      .init("age", .duration, "How long ago the account was made; default 0s."),
     ]),
     entry("upload", "One upload.", [
       .init("as", .alias, "The image's alias.", isRequired: true),

@@ -62,7 +62,8 @@ extension ScenarioParser {
       alias: try object.text("as") ?? "", at: try instant(object, "at"),
       yearOfBirth: try object.integer("year_of_birth"),
       dateOfBirth: try object.date("date_of_birth"),
-      isTestAccount: try object.boolean("test_account") ?? false)
+      isTestAccount: try object.boolean("test_account") ?? false,
+      age: try object.duration("age") ?? .zero)
   }
 
   private func upload(_ object: YAMLObject) throws(ScenarioError) -> TrafficEntry.UploadStep {

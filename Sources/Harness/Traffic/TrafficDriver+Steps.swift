@@ -28,8 +28,10 @@ extension TrafficDriver {
       await createUser(people.user())
     } else if takes(mix.flag) {
       await flagAnything(lateness(poisson))
-    } else if let picture = anyPicture() {
-      await deletePicture(picture)
+    } else if !world.pictures.isEmpty {
+      // Deletion strikes all alike, but leaves alone what the scenario calls by name.
+      let picture = random.below(world.pictures.count)
+      if !world.isNamed(picture) { await deletePicture(picture) }
     }
   }
 
@@ -39,7 +41,7 @@ extension TrafficDriver {
     let person = anyPerson()
     if hitsComment, !world.comments.isEmpty {
       let comment = world.comments[random.below(world.comments.count)]
-      guard comment.exists else { return }
+      guard comment.exists, world.pictures[comment.picture].exists else { return }
       await flag(comment.picture, comment: comment.id, by: person, lateBy: late)
     } else if let picture = anyPicture() {
       await flag(picture, by: person, lateBy: late)
@@ -64,7 +66,7 @@ extension TrafficDriver {
       new.yearOfBirth = user.yearOfBirth
       new.dateOfBirth = user.dateOfBirth
       new.isTestAccount = user.isTestAccount
-      await createUser(new, alias: user.alias)
+      await createUser(new, alias: user.alias, lateBy: user.age)
     case .upload(let upload):
       await self.upload(by: upload.by.flatMap { world.person($0) } ?? eligiblePerson(), upload)
     case .burstStart(let burst):

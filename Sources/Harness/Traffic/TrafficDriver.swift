@@ -112,8 +112,10 @@ struct TrafficDriver {
     }
   }
 
-  mutating func createUser(_ new: NewUser, alias: String? = nil) async {
-    let identity = identity()
+  mutating func createUser(
+    _ new: NewUser, alias: String? = nil, lateBy: Duration = .zero
+  ) async {
+    let identity = identity(lateBy: lateBy)
     let user = await send("user") { [intake] () async throws(IntakeError) in
       try await intake.createUser(new, identity)
     }

@@ -24,6 +24,7 @@ struct World {
   private(set) var popularity = PopularityIndex()
   /// Comments that can be flagged, with their picture.
   private(set) var comments: [(id: CommentID, picture: Int, exists: Bool)] = []
+  private var named: Set<Int> = []
   private var usersByAlias: [String: Int] = [:]
   private var picturesByAlias: [String: Int] = [:]
   private(set) var commentsByAlias: [String: CommentID] = [:]
@@ -41,6 +42,7 @@ struct World {
     pictures.append(Picture(id: id, exists: exists))
     popularity.append(weight: 1)
     picturesByAlias[alias ?? "image-\(pictures.count)"] = pictures.count - 1
+    if alias != nil { named.insert(pictures.count - 1) }
   }
 
   mutating func addComment(_ id: CommentID, on picture: Int, exists: Bool, alias: String? = nil) {
@@ -66,6 +68,9 @@ struct World {
     popularity.remove(picture)
     pictures[picture].exists = false
   }
+
+  /// Whether the scenario gave an image its name.
+  func isNamed(_ picture: Int) -> Bool { named.contains(picture) }
 
   func person(_ alias: String) -> Int? { usersByAlias[alias] }
 

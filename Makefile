@@ -1,0 +1,42 @@
+# Two commands: `make run` and `make test`. Both install what is missing, build, and say what they do.
+.DEFAULT_GOAL := help
+BIN := .build/release/rehearsal
+
+.PHONY: help setup build run test unit scenarios bench lint format golden clean
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## installs what is missing (Debian or Ubuntu packages)
+	@bash ci/setup.sh
+
+build: setup ## builds the program, optimised
+	swift build -c release --product rehearsal
+
+run: build ## runs every scenario on the embedded defaults and checks its golden
+	$(BIN) list
+	$(BIN) run viral-burst --out out/viral-burst
+	$(BIN) check
+
+test: unit scenarios lint ## runs all tests
+
+unit: setup ## unit, conformance, pipeline, harness and tidy tests, debug build
+	swift test --parallel
+
+scenarios: build ## whole scenarios in the release build: goldens, determinism, invariance, replay
+	bash ci/scenarios.sh $(BIN)
+
+bench: build ## measures the full path
+	$(BIN) bench
+
+lint: ## the formatter's rules, as errors
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## formats in place
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+golden: build ## shows what differs from the goldens; accept with `$(BIN) accept NAME`
+	$(BIN) check
+
+clean: ## removes build products and outputs
+	rm -rf .build out

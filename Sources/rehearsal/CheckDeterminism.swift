@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import Harness
+import Simulation
+
+/// `rehearsal check-determinism`.
+struct CheckDeterminism: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs scenarios twice, in two processes, and compares every line and file.",
+    discussion: """
+      Examples:
+        rehearsal check-determinism
+        rehearsal check-determinism viral-burst --seed 7
+        rehearsal check-determinism viral-burst --schedules 200
+      """)
+
+  @Argument(help: "Scenarios; all of the folder when none is named.")
+  var names: [String] = []
+
+  @Option(help: "Another seed than the scenario's.")
+  var seed: UInt64?
+
+  @Option(help: "Runs under this many seeded schedules instead; outputs must not change.")
+  var schedules: Int?
+
+  @OptionGroup var folders: Folders
+
+  func run() throws {
+    let files = try names.isEmpty ? folders.files() : names.map { try folders.file($0) }
+    if let schedules { return try compareSchedules(files, schedules) }
+    try compareProcesses(files)
+  }
+
+  /// Every schedule must give the outputs of the first-come-first-served one.
+  private func compareSchedules(_ files: [String], _ count: Int) throws {
+    for file in files {
+      let scenario = try Folders.load(file)
+      let expected = try outcome(scenario, .fifo)
+      for number in 0..<count {
+        let other = try outcome(scenario, .seeded(UInt64(number)))
+        if let difference = expected.firstDifference(other) {
+          throw CommandFailure(
+            code: 1,
+            message: "rehearsal: \(scenario.name) differs under schedule \(number)\n\(difference)")
+        }
+      }
+      print("ok   \(scenario.name) under \(count) schedules")
+    }
+  }
+
+  private func outcome(_ scenario: Scenario, _ scheduling: Scheduling) throws -> RunOutcome {
+    var options = RunOptions()
+    options.scheduling = scheduling
+    options.seed = seed
+    options.isTraced = false
+    do {
+      return RunOutcome(try ScenarioRun(scenario, options: options).run())
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  private func compareProcesses(_ files: [String]) throws {
+    let base = FileManager.default.temporaryDirectory
+      .appendingPathComponent("rehearsal-\(ProcessInfo.processInfo.processIdentifier)").path
+    defer {
+      // A leftover in the temporary folder does no harm.
+      try? FileManager.default.removeItem(atPath: base)
+    }
+    var isSame = true
+    for file in files {
+      let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+      let folders = ["\(base)/\(name)/a", "\(base)/\(name)/b"]
+      for folder in folders { try play(file, into: folder) }
+      if let difference = try Self.firstDifference(folders[0], folders[1]) {
+        isSame = false
+        print("FAIL \(name)\n\(difference)")
+      } else {
+        print("ok   \(name)")
+      }
+    }
+    if !isSame {
+      throw CommandFailure(code: 1, message: "rehearsal: two processes gave different runs")
+    }
+  }
+
+  private func play(_ file: String, into folder: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.arguments =
+      ["run", file, "--out", folder, "--json"] + (seed.map { ["--seed", "\($0)"] } ?? [])
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    // 1 is a verdict on the run; the run itself is there to compare.
+    guard process.terminationStatus <= 1 else {
+      throw CommandFailure(
+        code: process.terminationStatus, message: "rehearsal: `run \(file)` failed")
+    }
+  }
+
+  /// The first line of any file in which two folders differ; `summary.json` has wall time, and
+  /// isn't compared.
+  private static func firstDifference(_ a: String, _ b: String) throws -> String? {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: a).sorted()
+    // The trace first: it says where the two went apart.
+    for name in ["trace.jsonl"] + names where name != "summary.json" {
+      guard let left = FileManager.default.contents(atPath: "\(a)/\(name)") else { continue }
+      let right = FileManager.default.contents(atPath: "\(b)/\(name)") ?? Data()
+      guard left != right else { continue }
+      let lines = (left.split(separator: 10), right.split(separator: 10))
+      let index = zip(lines.0, lines.1).enumerated().first { $1.0 != $1.1 }?.offset
+      let at = index ?? min(lines.0.count, lines.1.count)
+      func show(_ lines: [Data]) -> String {
+        at < lines.count ? String(decoding: lines[at], as: UTF8.self) : "(no line)"
+      }
+      return "  \(name) line \(at + 1)\n    first   \(show(lines.0))\n    second  \(show(lines.1))"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,176 @@
+import Moderation
+import Pipeline
+import Ports
+import Simulation
+import Testing
+
+@testable import Harness
+
+@Suite("Checkers")
+struct CheckerTests {
+  /// A way to break a property, and what the checker says then.
+  struct Breakage: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let fault: String
+    let options: RunOptions
+
+    init(_ name: String, _ fault: String, _ options: RunOptions) {
+      testDescription = name
+      self.fault = fault
+      self.options = options
+    }
+
+    /// Runs the tiny scenario with it.
+    func expect(_ checker: some Checker) throws {
+      let run = try ScenarioRun(ScenarioTexts.parsedTiny(), options: options).run()
+      let faults = try #require(checker.faults(run))
+      #expect(faults.contains { $0.contains(fault) }, "\(faults.prefix(5))")
+    }
+  }
+
+  @Test("On a sound run all six apply and none finds a fault")
+  func soundRun() throws {
+    let run = try ScenarioTexts.soundRun.get()
+    for checker in allCheckers {
+      let faults = try #require(checker.faults(run), "\(checker.name) doesn't apply")
+      #expect(faults.isEmpty, "\(checker.name): \(faults.prefix(5))")
+    }
+    #expect(allCheckers.map(\.name) == Judgement(run).checkers.map(\.what))
+    #expect(Judgement(run).passed)
+    #expect(run.scores.count > 10 && !run.trainingRows.isEmpty, "there is something to check")
+  }
+
+  @Test("A run of another kind isn't judged by checkers that don't apply to it")
+  func applicability() throws {
+    let text = ScenarioTexts.header + "policy: { publish: none, scoring: immediate }\n"
+    let run = try ScenarioRun(Scenario(yaml: text, file: "x.yaml")).run()
+    #expect(allCheckers.compactMap { $0.faults(run) }.isEmpty)
+  }
+
+  @Test(
+    "NoEventLost notices rows and views whose events never came",
+    arguments: [
+      ("gourmetgram.uploads", "image"), ("gourmetgram.comments", "comment"),
+      ("gourmetgram.flags", "flag"), ("gourmetgram.views", "views, the stream brought"),
+    ])
+  func noEventLost(topic: String, fault: String) throws {
+    let options = RunOptions.dropping { mutation in
+      if case .enqueue(let event) = mutation { event.topic == topic } else { false }
+    }
+    try Breakage(topic, fault, options).expect(NoEventLost())
+  }
+
+  @Test(
+    "WindowsMatchNaive notices a count that is off by one, in either flavour",
+    arguments: [
+      ("views_5min", \EngagementCounts.views5min.observed),
+      ("views_1hr", \.views1hr.governed), ("comments_5min", \.comments5min.governed),
+      ("comments_1hr", \.comments1hr.observed), ("flags_5min", \.flags5min.observed),
+      ("flags_1hr", \.flags1hr.governed), ("total_flags", \.totalFlags.observed),
+    ] as [(String, any WritableKeyPath<EngagementCounts, Int> & Sendable)])
+  func windowsMatchNaive(
+    feature: String, count: any WritableKeyPath<EngagementCounts, Int> & Sendable
+  ) throws {
+    let options = RunOptions.broken {
+      $0.features = BrokenFeatures(base: $0.features) { $0[keyPath: count] += 1 }
+    }
+    try Breakage(feature, ": \(feature) is ", options).expect(WindowsMatchNaive())
+  }
+
+  @Test(
+    "EveryRequestScoredOnce notices rows that are missing or stand twice",
+    arguments: [
+      Breakage(
+        "dropped", "hero viral as of",
+        .dropping { mutation in
+          if case .insertModeration(let row) = mutation { row.triggerType == "viral" } else { false }
+        }),
+      Breakage(
+        "dropped, counted", "has 0 rows",
+        .dropping { if case .insertModeration = $0 { true } else { false } }),
+      Breakage(
+        "twice", "has 2 rows",
+        .broken {
+          $0.store = BrokenStore(
+            base: $0.store, alters: { (snapshot) throws(PortError) in
+              snapshot.moderation += snapshot.moderation.suffix(1)
+            })
+        }),
+    ])
+  func everyRequestScoredOnce(breakage: Breakage) throws {
+    try breakage.expect(EveryRequestScoredOnce())
+  }
+
+  @Test(
+    "WindowTablesSumToEvents notices windows written twice, lost, or without events",
+    arguments: [
+      Breakage(
+        "twice", "view_windows_5min",
+        .lake { (change, table) throws(PortError) in
+          guard table == LakeTables.windows(.views), let rows = change.append else { return }
+          change.append?.append(rows)
+        }),
+      Breakage(
+        "lost", ": missing, ",
+        .lake { (change, table) throws(PortError) in
+          if table == LakeTables.windows(.comments) { change.append = nil }
+        }),
+      Breakage(
+        "without events", " in the table, 0 events",
+        .lake { (change, table) throws(PortError) in
+          if table == LakeTables.events(.flags) { change.append = nil }
+        }),
+    ])
+  func windowTablesSumToEvents(breakage: Breakage) throws {
+    try breakage.expect(WindowTablesSumToEvents())
+  }
+
+  /// Commits training rows as they are not meant.
+  private static func training(
+    _ alters: @escaping @Sendable (inout TableChange) -> Void
+  ) -> RunOptions {
+    .lake { (change, table) throws(PortError) in
+      if table == LakeTables.trainingData { alters(&change) }
+    }
+  }
+
+  @Test(
+    "TrainingSetIsGoverned notices rows that stand twice, are excluded, or of no image",
+    arguments: [
+      Breakage("appended", "stands twice", training { $0.removal = .nothing }),
+      Breakage("deleted", "cake at 0 min is of an excluded image", training { $0.removal = .nothing }),
+      Breakage(
+        "unknown", "at 5 min is of an image that isn't in the database",
+        training {
+          $0.append = TrainingRow.batch([
+            TrainingRow(
+              image: ImageID(high: 1, low: 2), decisionPointMinutes: 5,
+              features: Array(repeating: 0, count: 18), category: nil, label: nil)
+          ])
+        }),
+    ])
+  func trainingSetIsGoverned(breakage: Breakage) throws {
+    try breakage.expect(TrainingSetIsGoverned())
+  }
+
+  @Test("JobsSucceeded says which job failed, when and why")
+  func jobsSucceeded() throws {
+    let options = RunOptions.lake { (_, table) throws(PortError) in
+      guard table == LakeTables.trainingData else { return }
+      throw PortError(.invalid, port: "Lake", operation: "commit", hint: "no space left")
+    }
+    let fault = "training-set at 2026-01-05T09:20:00.000000Z: Lake.commit: invalid: no space left"
+    try Breakage("throws", fault, options).expect(JobsSucceeded())
+  }
+
+  @Test("A failing checker fails the judgement, with at most five of its faults")
+  func judgement() throws {
+    let options = RunOptions.dropping { if case .insertModeration = $0 { true } else { false } }
+    let run = try ScenarioRun(ScenarioTexts.parsedTiny(), options: options).run()
+    let judgement = Judgement(run)
+    #expect(!judgement.passed)
+    let failing = judgement.checkers.filter { !$0.holds }
+    #expect(failing.map(\.what) == ["EveryRequestScoredOnce"])
+    #expect(failing.first?.faults.count == 5)
+  }
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Whole scenarios with the release build: every golden, every scenario twice in two processes,
+# 200 interleavings, and a replay of a day's events that must give the day's own outputs again.
+set -euo pipefail
+bin=${1:?usage: ci/scenarios.sh PATH-OF-REHEARSAL}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf '\n== %s\n' "$1"; }
+
+say "goldens"
+"$bin" check --junit "$work/junit.xml"
+
+say "two processes, byte for byte"
+"$bin" check-determinism
+
+say "200 seeded interleavings"
+"$bin" check-determinism viral-burst normal-traffic --schedules 200
+
+say "another seed gives other traffic"
+"$bin" run normal-traffic --out "$work/seed-a" >/dev/null
+"$bin" run normal-traffic --seed 8 --out "$work/seed-b" >/dev/null
+if cmp -s "$work/seed-a/events.jsonl" "$work/seed-b/events.jsonl"; then
+  echo "two seeds gave the same events" >&2
+  exit 1
+fi
+echo ok
+
+say "a day's events, replayed"
+"$bin" run day-of-traffic --out "$work/day" >/dev/null
+"$bin" replay --events "$work/day/events.jsonl" --tables "$work/day/tables" \
+  --scenario day-of-traffic --out "$work/again" >/dev/null
+for file in triggers scores windows training_data skew; do
+  cmp "$work/day/$file.csv" "$work/again/$file.csv"
+done
+echo "ok: $(wc -l <"$work/day/events.jsonl") events"
+
+say "exit codes"
+expect() {
+  local want=$1 got=0
+  shift
+  "$@" >/dev/null 2>&1 || got=$?
+  if [ "$got" -ne "$want" ]; then
+    echo "expected exit $want, got $got: $*" >&2
+    exit 1
+  fi
+}
+printf 'name: broken\nabout: Cut off.\nduration: 1h\ntraffic:\n  - poisson: { rate: 3' >"$work/cut.yaml"
+printf 'name: red\nabout: Fails.\nduration: 1m\nexpect:\n  - { count: events, at_least: 99999 }\n' >"$work/red.yaml"
+printf '{"event_type": "view"\n' >"$work/bad.jsonl"
+expect 0 "$bin" run poison-records
+expect 1 "$bin" run "$work/red.yaml"
+expect 2 "$bin" run "$work/cut.yaml"
+expect 2 "$bin" run no-such-scenario
+expect 2 "$bin" run viral-burst --no-such-flag
+expect 2 "$bin" replay --events "$work/bad.jsonl"
+echo ok
