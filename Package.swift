@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Every target is built alike: Swift 6 mode, existentials spelled out, members only from modules imported.
+/// Every target is built alike: Swift 6 mode, existentials spelled out, members visible only from
+/// modules that the file imports.
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -77,12 +78,16 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "HarnessTests",
-      dependencies: ["Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Harness"],
+      dependencies: [
+        "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Harness",
+      ],
       swiftSettings: settings),
     // Whole scenarios: goldens, oracles, invariances, the lab's defects.
     .testTarget(
       name: "ScenarioTests",
-      dependencies: ["Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Harness"],
+      dependencies: [
+        "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Harness",
+      ],
       swiftSettings: settings),
     // The measurable part of the house style.
     .testTarget(name: "TidyTests", swiftSettings: settings),

@@ -16,6 +16,7 @@ struct ApplicationTables {
   private var flags: [FlagID: Flag] = [:]
   private var moderation: [ModerationID: ModerationRow] = [:]
   private var moderationKeys: [ModerationKey: ModerationID] = [:]
+  private var viewKeys: Set<EventID> = []
   private var nextSequence: Int64 = 1
   var outbox: [OutboxEntry] = []
 
@@ -34,6 +35,10 @@ struct ApplicationTables {
   /// (rule 3); nil when it is new.
   func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
     for (index, mutation) in mutations.enumerated() {
+      if case .addView(let id, let key?) = mutation, viewKeys.contains(key) {
+        let views = MutationOutcome.views(images[id]?.views ?? 0)
+        return mutations.indices.map { $0 == index ? views : .done }
+      }
       let existing: Row? =
         switch mutation {
         case .insertUser(let user): row(.user(user.id)) ?? row(.username(user.username))
@@ -69,6 +74,12 @@ struct ApplicationTables {
     func image(_ id: ImageID) -> PortError? {
       missing("image_id", images[id] == nil && !staged.images.contains(id), id)
     }
+    func noImage(_ id: ImageID) -> PortError? {
+      absent("image", images[id] == nil && !staged.images.contains(id), id)
+    }
+    func noComment(_ id: CommentID) -> PortError? {
+      absent("comment", comments[id] == nil && !staged.comments.contains(id), id)
+    }
     func action(_ field: String, _ id: ModerationID) -> PortError? {
       missing(field, moderation[id] == nil && !staged.moderation.contains(id), id)
     }
@@ -83,16 +94,21 @@ struct ApplicationTables {
           missing("comment_id", comments[$0] == nil && !staged.comments.contains($0), $0)
         }
     case .updateUser(let row):
-      absent("user", users[row.id] == nil, row.id)
+      absent("user", users[row.id] == nil && !staged.users.contains(row.id), row.id)
         ?? (usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil)
-    case .addView(let id), .deleteImage(let id, _): absent("image", images[id] == nil, id)
-    case .deleteComment(let id, _): absent("comment", comments[id] == nil, id)
-    case .hideComment(let id, let by):
-      absent("comment", comments[id] == nil, id) ?? action("moderator_action_id", by)
+    case .addView(let id, _), .deleteImage(let id, _): noImage(id)
+    case .requirePending(let target):
+      flags.values.contains { $0.reviewStatus == .pending && reviewTarget($0) == target }
+        ? nil
+        : PortError(
+          .conflict, port: "ApplicationStore", operation: "commit",
+          hint: "\(target.type) \(target.idText) has no pending flag any more")
+    case .deleteComment(let id, _): noComment(id)
+    case .hideComment(let id, let by): noComment(id) ?? action("moderator_action_id", by)
     case .resolveFlags(.image(let id), _, let by, _):
-      absent("image", images[id] == nil, id) ?? action("moderation_action_id", by)
+      noImage(id) ?? action("moderation_action_id", by)
     case .resolveFlags(.comment(let id), _, let by, _):
-      absent("comment", comments[id] == nil, id) ?? action("moderation_action_id", by)
+      noComment(id) ?? action("moderation_action_id", by)
     case .resolveFlags(.account, _, _, _):
       PortError(
         .invalid, port: "ApplicationStore", operation: "commit",
@@ -115,7 +131,9 @@ struct ApplicationTables {
       if let old = users[user.id] { usernames[old.username] = nil }
       users[user.id] = user
       usernames[user.username] = user.id
-    case .addView(let id):
+    case .requirePending: return .done
+    case .addView(let id, let key):
+      if let key { viewKeys.insert(key) }
       images[id]?.views += 1
       return .views(images[id]?.views ?? 0)
     case .deleteImage(let id, let time):

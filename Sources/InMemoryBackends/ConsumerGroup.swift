@@ -3,6 +3,14 @@ import Ports
 
 /// A consumer group's state: who is in it, who owns what, what is committed. No I/O, no clock.
 struct ConsumerGroup {
+  /// One owned partition and the next offset to read of it.
+  struct Lane {
+    var partition: TopicPartition
+    /// The topic's place in the log.
+    var topic: Int
+    var position: Int
+  }
+
   struct Member {
     var topics: [String]
     var signal: Signal
@@ -11,11 +19,11 @@ struct ConsumerGroup {
     var isPolling = false
     /// The generation whose assignment the member knows; nil before its first poll.
     var knownGeneration: Int?
-    var positions: [TopicPartition: Int64] = [:]
-    var assignment: [TopicPartition] = []
+    /// What it owns, by (topic, partition).
+    var lanes: [Lane] = []
   }
 
-  private(set) var members: [String: Member] = [:]
+  private var members: [String: Member] = [:]
   private(set) var committed: [TopicPartition: Int64] = [:]
   private var generation = 0
   private var owners: [TopicPartition: String] = [:]
@@ -31,35 +39,24 @@ struct ConsumerGroup {
   /// to wake because of a rebalance.
   mutating func notePoll(
     of name: String, topics: [String], signal: Signal, at now: ProcessingTime, session: Duration,
-    partitions: (String) -> Int
+    in log: TopicLogs
   ) -> [Signal] {
-    let expired =
-      members.count < 2
-      ? [:]
-      : members.filter {
-        $0.key != name && !$0.value.isPolling && $0.value.lastPoll + session < now
-      }
+    if let index = members.index(forKey: name) {
+      members.values[index].lastPoll = now
+      members.values[index].isPolling = true
+      if members.count == 1 { return [] }
+    }
+    let expired = members.filter {
+      $0.key != name && !$0.value.isPolling && $0.value.lastPoll + session < now
+    }
     for (name, _) in expired { members[name] = nil }
     let isNew = members[name] == nil
-    if isNew { members[name] = Member(topics: topics, signal: signal, lastPoll: now) }
-    members[name]?.lastPoll = now
-    members[name]?.isPolling = true
+    if isNew {
+      members[name] = Member(topics: topics, signal: signal, lastPoll: now, isPolling: true)
+    }
     guard isNew || !expired.isEmpty else { return [] }
-    rebalance(partitions)
+    rebalance(log)
     return members.filter { $0.key != name }.sorted { $0.key < $1.key }.map(\.value.signal)
-  }
-
-  /// A member that starts anew under its old name (a process restarted within its session) gets
-  /// its assignment again.
-  mutating func restart(
-    _ name: String, topics: [String], signal: Signal, partitions: (String) -> Int
-  ) {
-    guard let old = members[name] else { return }
-    members[name]?.knownGeneration = nil
-    members[name]?.signal = signal
-    members[name]?.topics = topics
-    members[name]?.isPolling = false
-    if old.topics != topics { rebalance(partitions) }
   }
 
   /// Notes that a poll came back.
@@ -68,32 +65,46 @@ struct ConsumerGroup {
     members[name]?.lastPoll = now
   }
 
-  /// The member's assignment, when it doesn't know it yet; positions start at the committed
-  /// offsets.
-  mutating func takeAssignment(_ name: String) -> [TopicPartition]? {
-    guard members[name]?.knownGeneration != generation, var member = members[name] else {
-      return nil
-    }
-    member.knownGeneration = generation
-    member.assignment = owners.filter { $0.value == name }.keys.sorted()
-    member.positions = [:]
-    for partition in member.assignment { member.positions[partition] = committed[partition] ?? 0 }
-    members[name] = member
-    return member.assignment
+  /// A member that starts anew under its old name (a process restarted within its session) gets
+  /// its assignment again.
+  mutating func restart(_ name: String, topics: [String], signal: Signal, in log: TopicLogs) {
+    guard let old = members[name] else { return }
+    members[name]?.knownGeneration = nil
+    members[name]?.signal = signal
+    members[name]?.topics = topics
+    members[name]?.isPolling = false
+    if old.topics != topics { rebalance(log) }
   }
 
-  /// The next offsets of the member's partitions, in the order of the partitions.
-  func positions(of name: String) -> [(TopicPartition, Int64)] {
-    guard let index = members.index(forKey: name) else { return [] }
-    return members.values[index].assignment.map {
-      ($0, members.values[index].positions[$0] ?? 0)
+  /// The member's assignment, when it doesn't know it yet; positions start at the committed
+  /// offsets.
+  mutating func takeAssignment(_ name: String, in log: TopicLogs) -> [TopicPartition]? {
+    guard let index = members.index(forKey: name),
+      members.values[index].knownGeneration != generation
+    else { return nil }
+    let assignment = owners.filter { $0.value == name }.keys.sorted()
+    members.values[index].knownGeneration = generation
+    members.values[index].lanes = assignment.map { partition in
+      Lane(
+        partition: partition, topic: log.index(of: partition.topic) ?? 0,
+        position: Int(committed[partition] ?? 0))
     }
+    return assignment
+  }
+
+  /// Lets `read` take records from the member's lanes and move their positions.
+  mutating func withLanes<Value>(of name: String, _ read: (inout [Lane]) -> Value) -> Value? {
+    guard let index = members.index(forKey: name) else { return nil }
+    return read(&members.values[index].lanes)
   }
 
   /// Moves the member's positions of partitions that it owns.
   mutating func seek(_ name: String, _ offsets: [TopicPartition: Int64]) {
-    for (partition, offset) in offsets where members[name]?.positions[partition] != nil {
-      members[name]?.positions[partition] = offset
+    guard let index = members.index(forKey: name) else { return }
+    for lane in members.values[index].lanes.indices {
+      if let offset = offsets[members.values[index].lanes[lane].partition] {
+        members.values[index].lanes[lane].position = Int(offset)
+      }
     }
   }
 
@@ -105,14 +116,14 @@ struct ConsumerGroup {
   }
 
   /// Removes a member; gives the signals of the others.
-  mutating func leave(_ name: String, partitions: (String) -> Int) -> [Signal] {
+  mutating func leave(_ name: String, in log: TopicLogs) -> [Signal] {
     guard members.removeValue(forKey: name) != nil else { return [] }
-    rebalance(partitions)
+    rebalance(log)
     return members.sorted { $0.key < $1.key }.map(\.value.signal)
   }
 
   /// Round robin over the sorted partitions and members.
-  private mutating func rebalance(_ partitions: (String) -> Int) {
+  private mutating func rebalance(_ log: TopicLogs) {
     generation += 1
     owners = [:]
     let names = members.keys.sorted()
@@ -121,7 +132,7 @@ struct ConsumerGroup {
     var turn = 0
     for topic in topics {
       let subscribers = names.filter { members[$0]?.topics.contains(topic) ?? false }
-      for partition in 0..<partitions(topic) {
+      for partition in 0..<log.partitionCount(of: topic) {
         owners[TopicPartition(topic, partition)] = subscribers[turn % subscribers.count]
         turn += 1
       }

@@ -10,15 +10,18 @@ import Synchronization
 /// assignment strategies that keep partitions where they are. That could hide: code that relies on
 /// records being there at once after an append, or that copes only with round-robin.
 public final class InMemoryEventLog: EventLog {
-  struct StoredRecord {
-    var timestamp: Int64
-    var key: [UInt8]?
-    var value: [UInt8]
-  }
-
   struct State {
-    var topics: [String: [[StoredRecord]]] = [:]
-    var groups: [String: ConsumerGroup] = [:]
+    var logs = TopicLogs()
+    var groups: [ConsumerGroup] = []
+    var groupPlaces: [String: Int] = [:]
+
+    /// A group's place; a group comes into being when its name is first used.
+    mutating func place(of group: String) -> Int {
+      if let place = groupPlaces[group] { return place }
+      groupPlaces[group] = groups.count
+      groups.append(ConsumerGroup())
+      return groups.count - 1
+    }
   }
 
   let state = Mutex(State())
@@ -38,11 +41,7 @@ public final class InMemoryEventLog: EventLog {
     guard partitions > 0 else {
       throw error(.invalid, "createTopic", "\(topic) needs at least 1 partition, not \(partitions)")
     }
-    let existing = state.withLock { state -> Int? in
-      if let existing = state.topics[topic] { return existing.count }
-      state.topics[topic] = Array(repeating: [], count: partitions)
-      return nil
-    }
+    let existing = state.withLock { $0.logs.create(topic, partitions: partitions) }
     if let existing, existing != partitions {
       throw error(
         .invalid, "createTopic", "\(topic) has \(existing) partitions, not \(partitions)")
@@ -53,19 +52,22 @@ public final class InMemoryEventLog: EventLog {
   public func append(_ records: [ProducerRecord]) async throws(PortError) -> [RecordPosition] {
     let (result, signals) = state.withLock {
       state -> (Result<[RecordPosition], PortError>, [Signal]) in
+      var places: [Int] = []
+      places.reserveCapacity(records.count)
       for record in records {
-        guard let count = state.topics[record.topic]?.count else {
+        guard let place = state.logs.index(of: record.topic) else {
           return (.failure(error(.notFound, "append", "topic \(record.topic) doesn't exist")), [])
         }
+        let count = state.logs.partitionCount(of: record.topic)
         if let partition = record.partition, !(0..<count).contains(partition) {
           let hint = "\(record.topic) has no partition \(partition)"
           return (.failure(error(.invalid, "append", hint)), [])
         }
+        places.append(place)
       }
-      let positions = records.map { Self.store($0, in: &state) }
+      let positions = zip(records, places).map { state.logs.append($0, to: $1) }
       let topics = Set(records.map(\.topic))
-      let signals = state.groups.values.flatMap { $0.signals(subscribedTo: topics) }
-      return (.success(positions), signals)
+      return (.success(positions), state.groups.flatMap { $0.signals(subscribedTo: topics) })
     }
     for signal in signals { signal.notify() }
     return try result.get()
@@ -84,7 +86,7 @@ public final class InMemoryEventLog: EventLog {
 
   /// See ``EventLog``, rule 6.
   public func ends(of topic: String) async throws(PortError) -> [Int64] {
-    guard let ends = state.withLock({ $0.topics[topic]?.map { Int64($0.count) } }) else {
+    guard let ends = state.withLock({ $0.logs.ends(of: topic) }) else {
       throw error(.notFound, "ends", "topic \(topic) doesn't exist")
     }
     return ends
@@ -105,21 +107,23 @@ public final class InMemoryEventLog: EventLog {
   public func join(
     _ group: String, member: String, topics: [String]
   ) async throws(PortError) -> any EventConsumer {
-    let unknown = state.withLock { state in topics.first { state.topics[$0] == nil } }
+    let unknown = state.withLock { state in
+      topics.first { state.logs.index(of: $0) == nil }
+    }
     if let unknown { throw error(.notFound, "join", "topic \(unknown) doesn't exist") }
     let signal = Signal()
-    state.withLock { state in
-      let stored = state.topics
-      state.groups[group]?.restart(member, topics: topics.sorted(), signal: signal) {
-        stored[$0]?.count ?? 0
-      }
+    let place = state.withLock { state in
+      let place = state.place(of: group)
+      state.groups[place].restart(
+        member, topics: topics.sorted(), signal: signal, in: state.logs)
+      return place
     }
     return InMemoryEventConsumer(
-      log: self, group: group, member: member, topics: topics, signal: signal)
+      log: self, group: place, member: member, topics: topics, signal: signal)
   }
 
   static func record(
-    _ stored: StoredRecord, _ partition: TopicPartition, _ offset: Int64
+    _ stored: TopicLogs.StoredRecord, _ partition: TopicPartition, _ offset: Int64
   ) -> EventRecord {
     EventRecord(
       partition: partition, offset: offset, timestampMilliseconds: stored.timestamp,
@@ -130,29 +134,13 @@ public final class InMemoryEventLog: EventLog {
     PortError(code, port: "EventLog", operation: operation, hint: hint)
   }
 
-  private static func store(_ record: ProducerRecord, in state: inout State) -> RecordPosition {
-    let count = state.topics[record.topic]?.count ?? 1
-    let partition =
-      record.partition ?? record.key.map { Murmur2.partition(of: $0, count: count) } ?? 0
-    let timestamp = record.timestamp.microseconds / 1000
-    state.topics[record.topic]?[partition].append(
-      StoredRecord(timestamp: timestamp, key: record.key, value: record.value))
-    let offset = (state.topics[record.topic]?[partition].count ?? 1) - 1
-    return RecordPosition(
-      partition: TopicPartition(record.topic, partition), offset: Int64(offset))
-  }
-
   private func withPartition<Value: Sendable>(
     _ partition: TopicPartition, _ operation: String,
-    _ body: @Sendable ([StoredRecord]) -> Value
+    _ body: @Sendable ([TopicLogs.StoredRecord]) -> Value
   ) throws(PortError) -> Value {
-    let value = state.withLock { state -> Value? in
-      guard let partitions = state.topics[partition.topic],
-        partitions.indices.contains(partition.partition)
-      else { return nil }
-      return body(partitions[partition.partition])
+    guard let value = state.withLock({ $0.logs.records(partition).map(body) }) else {
+      throw error(.notFound, operation, "\(partition) doesn't exist")
     }
-    guard let value else { throw error(.notFound, operation, "\(partition) doesn't exist") }
     return value
   }
 }

@@ -17,6 +17,8 @@ public final class InMemoryFeatureStore: FeatureStore {
     var waiting = Heap<PendingRequest>()
     /// Requests handed out and not acknowledged yet, sorted.
     var due: [PendingRequest] = []
+    /// The last batch with events of each first partition, and what it fired.
+    var replies: [TopicPartition: (advances: [FeatureBatch.Advance], fired: [FiredTrigger])] = [:]
     /// Acknowledged before their turn came.
     var published: Set<RequestID> = []
     /// The highest horizon that any image was trimmed through.
@@ -125,6 +127,13 @@ public final class InMemoryFeatureStore: FeatureStore {
       count(entry, image, policy, horizon, &state, &result.fired)
       for fired in result.fired[firedBefore...] where fired.trigger.asksForScore {
         state.waiting.insert(PendingRequest(request: ModerationRequest(fired)))
+      }
+    }
+    if let first = batch.partitions.first, !batch.entries.isEmpty {
+      if let reply = state.replies[first.partition], reply.advances == batch.partitions {
+        result.firedBefore = reply.fired
+      } else {
+        state.replies[first.partition] = (batch.partitions, result.fired)
       }
     }
     return result

@@ -1,6 +1,65 @@
-/// Reads the very bytes that ``EventCodec/encode(_:)`` writes, field after field, without looking
-/// for names. Whatever differs in a byte is left to the general decoder.
+/// The canonical text of events: written piece by piece, and read back the same way, field after
+/// field, without looking for names. Whatever differs in a byte is left to the general decoder.
 enum CanonicalEvent {
+  static func encode(_ event: PlatformEvent) -> [UInt8] {
+    var text = Writer()
+    switch event.subject {
+    case .view(let image):
+      text.write("{\"event_type\":\"view\",\"image_id\":")
+      text.put(image)
+      text.write(",\"viewed_at\":")
+      text.put(event.time)
+      if let actor = event.actor {
+        text.write(",\"user_id\":")
+        text.put(actor)
+      }
+    case .comment(let comment, let image, let content):
+      text.write("{\"event_type\":\"comment\",\"comment_id\":")
+      text.put(comment)
+      text.write(",\"image_id\":")
+      text.put(image)
+      text.write(",\"user_id\":")
+      text.put(event.actor)
+      text.write(",\"content\":")
+      text.put(content)
+      text.write(",\"created_at\":")
+      text.put(event.time)
+    case .flag(let flag, let image, let comment, let reason):
+      text.write("{\"event_type\":\"flag\",\"flag_id\":")
+      text.put(flag)
+      text.write(",\"user_id\":")
+      text.put(event.actor)
+      text.write(",\"image_id\":")
+      text.put(image)
+      text.write(",\"comment_id\":")
+      text.put(comment)
+      text.write(",\"reason\":")
+      text.put(reason)
+      text.write(",\"created_at\":")
+      text.put(event.time)
+    case .upload(let image, let category, let caption, let s3URL):
+      text.write("{\"event_type\":\"upload\",\"image_id\":")
+      text.put(image)
+      text.write(",\"user_id\":")
+      text.put(event.actor)
+      text.write(",\"category\":")
+      text.put(category)
+      text.write(",\"caption\":")
+      text.put(caption)
+      text.write(",\"created_at\":")
+      text.put(event.time)
+      text.write(",\"s3_url\":")
+      text.put(s3URL)
+    }
+    text.write(",\"event_id\":")
+    text.put(event.id)
+    if let eligible = event.actorEligible {
+      text.write(eligible ? ",\"actor_eligible\":true" : ",\"actor_eligible\":false")
+    }
+    text.write("}")
+    return text.bytes
+  }
+
   static func decode(_ value: [UInt8]) -> PlatformEvent? {
     value.withUnsafeBufferPointer { bytes in
       var text = Scanner(bytes: bytes)
@@ -141,6 +200,37 @@ enum CanonicalEvent {
       let text = UnsafeBufferPointer(rebasing: bytes[(index + 1)..<end])
       index = end + 1
       return text
+    }
+  }
+
+  /// Canonical text in the making.
+  private struct Writer {
+    var bytes: [UInt8] = []
+
+    init() { bytes.reserveCapacity(296) }
+
+    @inline(__always)
+    mutating func write(_ literal: StaticString) {
+      bytes.append(
+        contentsOf: UnsafeBufferPointer(
+          start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    mutating func put<Entity>(_ id: ID<Entity>?) {
+      guard let id else { return write("null") }
+      bytes.append(UInt8(ascii: "\""))
+      id.append(to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func put(_ time: EventTime) {
+      bytes.append(UInt8(ascii: "\""))
+      ISO8601.append(time, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func put(_ text: String?) {
+      if let text { JSONWriter.appendString(text, to: &bytes) } else { write("null") }
     }
   }
 }

@@ -19,39 +19,7 @@ public struct EventDecodingError: Error, Hashable, Sendable, CustomStringConvert
 public enum EventCodec {
   /// The canonical text of an event: fields in REFERENCE's order, then `event_id` and
   /// `actor_eligible`; times with microseconds and `Z`.
-  public static func encode(_ event: PlatformEvent) -> [UInt8] {
-    var json = JSONWriter(capacity: 288)
-    json.field("event_type", event.kind.rawValue)
-    switch event.subject {
-    case .upload(let image, let category, let caption, let s3URL):
-      json.field("image_id", image)
-      json.field("user_id", event.actor)
-      json.field("category", category)
-      json.field("caption", caption)
-      json.field("created_at", event.time)
-      json.field("s3_url", s3URL)
-    case .view(let image):
-      json.field("image_id", image)
-      json.field("viewed_at", event.time)
-      if event.actor != nil { json.field("user_id", event.actor) }
-    case .comment(let comment, let image, let content):
-      json.field("comment_id", comment)
-      json.field("image_id", image)
-      json.field("user_id", event.actor)
-      json.field("content", content)
-      json.field("created_at", event.time)
-    case .flag(let flag, let image, let comment, let reason):
-      json.field("flag_id", flag)
-      json.field("user_id", event.actor)
-      json.field("image_id", image)
-      json.field("comment_id", comment)
-      json.field("reason", reason)
-      json.field("created_at", event.time)
-    }
-    json.field("event_id", event.id)
-    if event.actorEligible != nil { json.field("actor_eligible", event.actorEligible) }
-    return json.finish()
-  }
+  public static func encode(_ event: PlatformEvent) -> [UInt8] { CanonicalEvent.encode(event) }
 
   /// The event that a record's value holds.
   ///

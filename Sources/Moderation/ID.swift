@@ -54,53 +54,47 @@
 
   /// The id that 36 bytes spell, or nil.
   public init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
-    guard bytes.count == 36 else { return nil }
-    var halves: (UInt64, UInt64) = (0, 0)
-    var digits = 0
-    for index in 0..<36 {
-      let byte = bytes[index]
-      if index == 8 || index == 13 || index == 18 || index == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
-      }
-      let value = hexValue(byte)
-      guard value < 16 else { return nil }
-      if digits < 16 {
-        halves.0 = halves.0 << 4 | UInt64(value)
-      } else {
-        halves.1 = halves.1 << 4 | UInt64(value)
-      }
-      digits += 1
+    guard bytes.count == 36, let base = bytes.baseAddress else { return nil }
+    let dash = UInt8(ascii: "-")
+    guard bytes[8] == dash, bytes[13] == dash, bytes[18] == dash, bytes[23] == dash else {
+      return nil
     }
-    self.init(high: halves.0, low: halves.1)
+    let text = UnsafeRawPointer(base)
+    func eight(_ at: Int) -> UInt64 {
+      UInt64(bigEndian: text.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+    }
+    func four(_ at: Int) -> UInt64 {
+      UInt64(UInt32(bigEndian: text.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+    }
+    guard let a = EightHexDigits.value(eight(0)),
+      let b = EightHexDigits.value(four(9) << 32 | four(14)),
+      let c = EightHexDigits.value(four(19) << 32 | four(24)),
+      let d = EightHexDigits.value(eight(28))
+    else { return nil }
+    self.init(high: a << 32 | b, low: c << 32 | d)
   }
 
   /// Appends the 36 bytes of the text form.
   public func append(to bytes: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { buffer in
-      Self.writeHex(high, shifts: 0..<8, to: buffer, at: 0)
-      Self.writeHex(high, shifts: 8..<12, to: buffer, at: 9)
-      Self.writeHex(high, shifts: 12..<16, to: buffer, at: 14)
-      Self.writeHex(low, shifts: 0..<4, to: buffer, at: 19)
-      Self.writeHex(low, shifts: 4..<16, to: buffer, at: 24)
-      buffer[8] = UInt8(ascii: "-")
-      buffer[13] = UInt8(ascii: "-")
-      buffer[18] = UInt8(ascii: "-")
-      buffer[23] = UInt8(ascii: "-")
+    withUnsafeTemporaryAllocation(byteCount: 36, alignment: 8) { buffer in
+      let b = EightHexDigits.text(high & 0xFFFF_FFFF)
+      let c = EightHexDigits.text(low >> 32)
+      let dash = UInt8(ascii: "-")
+      buffer.storeBytes(
+        of: EightHexDigits.text(high >> 32).bigEndian, toByteOffset: 0, as: UInt64.self)
+      buffer.storeBytes(of: dash, toByteOffset: 8, as: UInt8.self)
+      buffer.storeBytes(of: UInt32(b >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
+      buffer.storeBytes(of: dash, toByteOffset: 13, as: UInt8.self)
+      buffer.storeBytes(
+        of: UInt32(truncatingIfNeeded: b).bigEndian, toByteOffset: 14, as: UInt32.self)
+      buffer.storeBytes(of: dash, toByteOffset: 18, as: UInt8.self)
+      buffer.storeBytes(of: UInt32(c >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
+      buffer.storeBytes(of: dash, toByteOffset: 23, as: UInt8.self)
+      buffer.storeBytes(
+        of: UInt32(truncatingIfNeeded: c).bigEndian, toByteOffset: 24, as: UInt32.self)
+      buffer.storeBytes(
+        of: EightHexDigits.text(low & 0xFFFF_FFFF).bigEndian, toByteOffset: 28, as: UInt64.self)
       bytes.append(contentsOf: buffer)
-    }
-  }
-
-  /// Writes the digits `shifts` of a word, counted from its most significant one.
-  private static func writeHex(
-    _ word: UInt64, shifts: Range<Int>, to buffer: UnsafeMutableBufferPointer<UInt8>,
-    at start: Int
-  ) {
-    var position = start
-    for digit in shifts {
-      let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * digit) & 0xF)
-      buffer[position] = value &+ (value < 10 ? 48 : 87)
-      position += 1
     }
   }
 }
@@ -115,10 +109,33 @@ extension ID: CustomStringConvertible {
   }
 }
 
-/// The value of a byte as a hexadecimal digit; 16 or more where it is none.
-@inline(__always) private func hexValue(_ byte: UInt8) -> UInt8 {
-  let digit = byte &- 48
-  if digit < 10 { return digit }
-  let letter = (byte | 0x20) &- 97
-  return letter < 6 ? letter &+ 10 : 255
+/// Eight hexadecimal digits in one word, the first in the most significant byte: 32 bits are spread
+/// to a nibble per byte and back without a loop. Every event has four to five ids.
+private enum EightHexDigits {
+  private static let low: UInt64 = 0x0F0F_0F0F_0F0F_0F0F
+
+  /// The lowercase text of 32 bits.
+  @inline(__always) static func text(_ value: UInt64) -> UInt64 {
+    var x = (value | value << 16) & 0x0000_FFFF_0000_FFFF
+    x = (x | x << 8) & 0x00FF_00FF_00FF_00FF
+    return digits((x | x << 4) & low)
+  }
+
+  /// The 32 bits that eight digits of either case spell, or nil when one isn't a digit.
+  @inline(__always) static func value(_ text: UInt64) -> UInt64? {
+    let lowercase = text | 0x2020_2020_2020_2020
+    let isLetter = lowercase >> 6 & 0x0101_0101_0101_0101
+    let nibbles = (lowercase & low) &+ isLetter &* 9
+    // Writing the nibbles again gives the same text exactly when all eight were digits.
+    guard nibbles & ~low == 0, digits(nibbles) == lowercase else { return nil }
+    var x = (nibbles | nibbles >> 4) & 0x00FF_00FF_00FF_00FF
+    x = (x | x >> 8) & 0x0000_FFFF_0000_FFFF
+    return (x | x >> 16) & 0xFFFF_FFFF
+  }
+
+  /// ASCII of a nibble per byte: 48 more, and 39 more again from ten on.
+  @inline(__always) private static func digits(_ nibbles: UInt64) -> UInt64 {
+    let isLetter = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ isLetter &* 39
+  }
 }

@@ -5,7 +5,9 @@ import Ports
 /// their rows entered, by row-level deletes in new snapshots; what their events had fed (windows,
 /// training rows) is recomputed (REFERENCE §7).
 ///
-/// The events themselves go last: until then a rerun after a crash finds the same work again.
+/// The plan pins every table's snapshot, and every commit expects it: whoever commits in between
+/// makes the job start over. What tells that a user was found (an event stamped eligible, a training
+/// row) goes last, so that a rerun after a crash finds the rest of the work.
 /// Declared retention: counts of a user's own images as of a past instant.
 public struct Erasure: Job {
   /// `erasure`.
@@ -31,38 +33,66 @@ public struct Erasure: Job {
     try await environment.attempting { () async throws(PortError) in try await runOnce() }
   }
 
+  /// The tables' snapshots when the plan was made.
+  private typealias Pins = [TableName: TableSnapshot]
+
   private func runOnce() async throws(PortError) -> [String: Int] {
     let snapshot = try await store.snapshot()
+    var pins: Pins = [:]
+    for table in try await lake.tables() { pins[table] = try await lake.current(table) }
     var bronze: [Metric: RecordBatch] = [:]
     for metric in Metric.allCases {
-      bronze[metric] = try await lake.rows(
-        LakeTables.events(metric), schema: LakeTables.eventSchema)
+      try requireSameOffsets(metric, pins)
+      bronze[metric] = try await rows(LakeTables.events(metric), LakeTables.eventSchema, pins)
     }
-    let training = try await lake.rows(
-      LakeTables.trainingData, schema: LakeTables.trainingSchema)
+    let training = try await rows(LakeTables.trainingData, LakeTables.trainingSchema, pins)
     let plan = ErasurePlan(
       snapshot: snapshot, bronze: bronze, training: training, governance: policy.governance)
-    var counts = ["images": plan.images.count, "users": plan.users.count, "rows": 0]
-    for metric in Metric.allCases {
-      counts["rows", default: 0] += try await rewriteWindows(metric, plan)
+    var touched = 0
+    for metric in Metric.allCases { touched += try await rewriteWindows(metric, plan, &pins) }
+    touched += try await rewriteTraining(snapshot, plan, &pins)
+    touched += try await deleteRaw(plan, &pins)
+    for marking in [false, true] {
+      for metric in Metric.allCases {
+        let events = marking ? plan.markingEvents[metric] : plan.events[metric]
+        touched += try await delete(
+          [.init(["event_id": events ?? []])], from: LakeTables.events(metric), &pins)
+      }
     }
-    counts["rows", default: 0] += try await rewriteTraining(snapshot, plan)
-    counts["rows", default: 0] += try await deleteRaw(plan)
-    for metric in Metric.allCases {
-      counts["rows", default: 0] += try await delete(
-        [.init(["event_id": plan.events[metric] ?? []])], from: LakeTables.events(metric))
-    }
+    touched += try await delete(
+      [.init(["image_id": plan.images])], from: LakeTables.trainingData, &pins)
     environment.record(
       "erased",
       [
         .integer("images", plan.images.count), .integer("users", plan.users.count),
-        .integer("rows", counts["rows"] ?? 0),
+        .integer("rows", touched),
       ])
-    return counts
+    return ["images": plan.images.count, "users": plan.users.count, "rows": touched]
+  }
+
+  /// While an aggregation is unfinished, its rerun would bring back into the windows what is taken
+  /// from the events now.
+  private func requireSameOffsets(_ metric: Metric, _ pins: Pins) throws(PortError) {
+    let key = EventAggregation.offsetsKey
+    let events = pins[LakeTables.events(metric)]?.summary[key]
+    let windows = pins[LakeTables.windows(metric)]?.summary[key]
+    guard events != windows else { return }
+    throw PortError(
+      .conflict, port: "Lake", operation: "commit",
+      hint: "an aggregation of \(metric.name) is unfinished; run event-aggregation first")
+  }
+
+  private func rows(
+    _ table: TableName, _ schema: TableSchema, _ pins: Pins
+  ) async throws(PortError) -> RecordBatch {
+    guard let pin = pins[table] else { return RecordBatch(schema: schema) }
+    return try await lake.scan(table, snapshot: pin.id)
   }
 
   /// Windows of erased images go; windows that lost some events get the count of the rest.
-  private func rewriteWindows(_ metric: Metric, _ plan: ErasurePlan) async throws(PortError) -> Int {
+  private func rewriteWindows(
+    _ metric: Metric, _ plan: ErasurePlan, _ pins: inout Pins
+  ) async throws(PortError) -> Int {
     let rest = plan.remainingWindows[metric] ?? [:]
     var filters = rest.keys.sorted().map { key in
       TableChange.RowFilter(["image_id": [key.image], "window_start": ["\(key.start)"]])
@@ -71,57 +101,72 @@ public struct Erasure: Job {
     let counts = rest.filter { $0.value > 0 }
     return try await delete(
       filters, from: LakeTables.windows(metric),
-      append: counts.isEmpty ? nil : WindowKey.batch(counts, processedAt: environment.now))
+      append: counts.isEmpty ? nil : WindowKey.batch(counts, processedAt: environment.now), &pins)
   }
 
+  /// Rows of images that stay, but were fed by what goes, are computed anew.
   private func rewriteTraining(
-    _ snapshot: ApplicationSnapshot, _ plan: ErasurePlan
+    _ snapshot: ApplicationSnapshot, _ plan: ErasurePlan, _ pins: inout Pins
   ) async throws(PortError) -> Int {
     let table = LakeTables.trainingData
-    guard let current = try await lake.current(table),
-      let noted = current.summary[TrainingSetBuild.knownUntilKey].flatMap({ Int64($0) })
+    guard
+      let noted = pins[table]?.summary[TrainingSetBuild.knownUntilKey].flatMap({ Int64($0) })
     else { return 0 }
     var set = TrainingSet(
       snapshot: snapshot, knownUntil: EventTime(microseconds: noted), policy: policy)
     for metric in Metric.allCases {
       set.addHistory(metric, plan.remaining[metric] ?? RecordBatch(schema: LakeTables.eventSchema))
       set.addWindows(
-        metric, try await lake.rows(LakeTables.windows(metric), schema: LakeTables.windowSchema))
+        metric, try await rows(LakeTables.windows(metric), LakeTables.windowSchema, pins))
     }
-    let affected = plan.affectedImages
+    // The lab writes rows of decision points to come, but none of images to come.
+    let uploaded = Set(
+      snapshot.images.filter { $0.createdAt.microseconds <= noted }.map(\.id.description))
+    let affected = plan.affectedImages.intersection(uploaded)
     let rows = set.rows(only: Set(affected.compactMap { ImageID($0) }))
-    let gone = plan.images.union(affected)
     return try await delete(
-      [.init(["image_id": gone])], from: table, append: rows.isEmpty ? nil : TrainingRow.batch(rows))
+      [.init(["image_id": plan.affectedImages])], from: table,
+      append: rows.isEmpty ? nil : TrainingRow.batch(rows), &pins)
   }
 
-  private func deleteRaw(_ plan: ErasurePlan) async throws(PortError) -> Int {
-    var count = try await delete([.init(["id": plan.images])], from: LakeTables.raw("images"))
-    count += try await delete([.init(["id": plan.users])], from: LakeTables.raw("users"))
-    count += try await delete(
-      [
-        .init(["id": plan.comments]), .init(["image_id": plan.images]),
-        .init(["user_id": plan.users]),
-      ], from: LakeTables.raw("comments"))
-    count += try await delete(
-      [
-        .init(["image_id": plan.images]), .init(["comment_id": plan.comments]),
-        .init(["user_id": plan.users]),
-      ], from: LakeTables.raw("flags"))
-    return count
+  private func deleteRaw(_ plan: ErasurePlan, _ pins: inout Pins) async throws(PortError) -> Int {
+    var touched = 0
+    let filters: [(String, [TableChange.RowFilter])] = [
+      ("images", [.init(["id": plan.images])]), ("users", [.init(["id": plan.users])]),
+      (
+        "comments",
+        [
+          .init(["id": plan.comments]), .init(["image_id": plan.images]),
+          .init(["user_id": plan.users]),
+        ]
+      ),
+      (
+        "flags",
+        [
+          .init(["image_id": plan.images]), .init(["comment_id": plan.comments]),
+          .init(["user_id": plan.users]),
+        ]
+      ),
+    ]
+    for (table, filters) in filters {
+      touched += try await delete(filters, from: LakeTables.raw(table), &pins)
+    }
+    return touched
   }
 
   /// Removes rows (and appends others) in one snapshot, unless nothing would change.
   ///
-  /// - Returns: how many rows fewer or, rewritten, were touched.
+  /// - Returns: how many rows were touched.
   private func delete(
-    _ filters: [TableChange.RowFilter], from table: TableName, append: RecordBatch? = nil
+    _ filters: [TableChange.RowFilter], from table: TableName, append: RecordBatch? = nil,
+    _ pins: inout Pins
   ) async throws(PortError) -> Int {
     let filters = filters.filter { $0.columns.values.allSatisfy { !$0.isEmpty } }
-    guard !filters.isEmpty, let parent = try await lake.current(table) else { return 0 }
+    guard !filters.isEmpty, let parent = pins[table] else { return 0 }
     let before = try await lake.scan(table, snapshot: parent.id)
     let hit = before.rows(matching: filters)
-    let unchanged = append.map { before.filtered(hit).holdsSameRows(as: $0) } ?? !hit.contains(true)
+    let unchanged =
+      append.map { before.filtered(hit).holdsSameRows(as: $0) } ?? !hit.contains(true)
     guard !unchanged else { return 0 }
     // Offsets and completeness stay true of the table, and so stay in its latest summary.
     var summary = parent.summary
@@ -129,7 +174,7 @@ public struct Erasure: Job {
     let change = TableChange(
       id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime,
       removal: .rows(filters), append: append, summary: summary)
-    _ = try await lake.commit(change, to: table, expecting: parent.id)
+    pins[table] = try await lake.commit(change, to: table, expecting: parent.id)
     let touched = hit.count { $0 }
     environment.record(
       "erased-rows", [.text("table", table.description), .integer("rows", touched)])

@@ -9,8 +9,10 @@ struct ErasurePlan {
   private(set) var comments: Set<String> = []
   /// Users found ineligible after their rows entered the lake.
   private(set) var users: Set<String> = []
-  /// Event ids to remove, by metric.
+  /// Event ids to remove first, by metric.
   private(set) var events: [Metric: Set<String>] = [:]
+  /// Event ids to remove last: stamped eligible, they tell that a user was found.
+  private(set) var markingEvents: [Metric: Set<String>] = [:]
   /// The events that stay, by metric.
   private(set) var remaining: [Metric: RecordBatch] = [:]
   /// Windows that lose some of their events, with the count of the rest.
@@ -81,6 +83,7 @@ struct ErasurePlan {
     let targets = rows.strings("image_id")
     let actors = rows.strings("user_id")
     let times = rows.integers("event_time")
+    let stamped = rows.booleans("actor_eligible")
     var keep = Array(repeating: true, count: rows.count)
     var touched: Set<WindowKey> = []
     for row in ids.indices {
@@ -91,7 +94,11 @@ struct ErasurePlan {
       let isGone = images.contains(targets[row])
       guard isGone || isFound || comments.contains(ids[row]) else { continue }
       keep[row] = false
-      events[metric, default: []].insert(ids[row])
+      if isFound && stamped[row] {
+        markingEvents[metric, default: []].insert(ids[row])
+      } else {
+        events[metric, default: []].insert(ids[row])
+      }
       if !isGone {
         affectedImages.insert(targets[row])
         touched.insert(

@@ -103,7 +103,8 @@ public struct Intake: Sendable {
       time: now, actor: viewer,
       actorEligible: user.map { policy.governance.isEligible($0, at: now) } ?? true,
       subject: .view(image: id))
-    let outcomes = try await commit([.addView(id)], event)
+    let outcomes = try await commit(
+      [.addView(id, key: identity.key == nil ? nil : event.id)], event)
     guard case .views(let views) = outcomes.first else { return 0 }
     return views
   }

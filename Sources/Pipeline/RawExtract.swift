@@ -36,7 +36,8 @@ enum RawExtract {
         .init("deleted_at", .timestamp, isRequired: false), .init("views", .int64),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))), .init(.strings(rows.map(\.userID.description))),
+        .init(.strings(rows.map(\.id.description))),
+        .init(.strings(rows.map(\.userID.description))),
         .init(.strings(rows.map(\.source))), .strings(rows.map(\.caption)),
         .strings(rows.map(\.category)), times(rows.map(\.createdAt)),
         .integers(rows.map { $0.deletedAt?.microseconds }),
@@ -68,7 +69,8 @@ enum RawExtract {
         .init("review_status", .string), .init("created_at", .timestamp),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))), .init(.strings(rows.map(\.userID.description))),
+        .init(.strings(rows.map(\.id.description))),
+        .init(.strings(rows.map(\.userID.description))),
         .strings(rows.map { $0.imageID?.description }),
         .strings(rows.map { $0.commentID?.description }), .init(.strings(rows.map(\.reason))),
         .init(.strings(rows.map(\.reviewStatus.rawValue))), times(rows.map(\.createdAt)),

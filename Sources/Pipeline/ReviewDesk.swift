@@ -30,10 +30,9 @@ public struct ReviewDesk: Sendable {
         .invalid, port: "ReviewDesk", operation: "decide",
         hint: "a decision is confirmed or rejected, not pending")
     }
-    let isPending = try await store.reviewQueue(limit: .max).contains { $0.target == target }
-    guard isPending else { return 0 }
     let action: ModerationID = environment.ids.make(label: "review")
     var mutations: [Mutation] = [
+      .requirePending(target),
       .insertModeration(
         ModerationRow(
           id: action, requestID: nil, target: target, inferenceMode: "human",
@@ -43,10 +42,17 @@ public struct ReviewDesk: Sendable {
     if case .comment(let id) = target, status == .confirmed {
       mutations.append(.hideComment(id, by: action))
     }
-    let outcomes = try await store.commit(mutations)
+    let outcomes: [MutationOutcome]
+    do throws(PortError) {
+      outcomes = try await store.commit(mutations)
+    } catch {
+      // Nothing is pending, or another moderator was first.
+      if error.code == .conflict { return 0 }
+      throw error
+    }
     environment.record(
       "reviewed", [.text("target", target.idText), .text("status", status.rawValue)])
-    guard case .changed(let count) = outcomes[1] else { return 0 }
+    guard case .changed(let count) = outcomes[2] else { return 0 }
     return count
   }
 }

@@ -123,16 +123,17 @@ public struct RiskScorer: Service {
     let now = environment.now.asEventTime
     let questions = requests.map { CountQuestion(image: $0.image, asOf: instant($0, now)) }
     let subjects = try await store.subjects(questions)
-    let counts = try await features.counts(questions)
+    let counts = try await self.counts(questions)
     var scored: [ScoredRequest] = []
     for (index, request) in requests.enumerated() {
-      guard let subject = subjects[index] else {
+      guard let subject = subjects[index], let counts = counts[index] else {
+        let reason = subjects[index] == nil ? "unknown image" : "out of retention"
         environment.record(
-          "unscorable", [.id("image_id", request.image), .text("reason", "unknown image")])
+          "unscorable", [.id("image_id", request.image), .text("reason", reason)])
         continue
       }
       scored.append(
-        evaluate(request, subject, counts[index], asOf: questions[index].asOf, now: now))
+        evaluate(request, subject, counts, asOf: questions[index].asOf, now: now))
     }
     let outcomes = try await store.commit(scored.map { .insertModeration($0.row) })
     for (var result, outcome) in zip(scored, outcomes) {
@@ -140,6 +141,28 @@ public struct RiskScorer: Service {
       record(result)
       onScored(result)
     }
+  }
+
+  /// The counts of each question; nil for an instant that is no longer kept, which mustn't hold up
+  /// the others.
+  private func counts(
+    _ questions: [CountQuestion]
+  ) async throws(PortError) -> [EngagementCounts?] {
+    do throws(PortError) {
+      return try await features.counts(questions)
+    } catch {
+      guard error.code == .outOfRetention else { throw error }
+    }
+    var counts: [EngagementCounts?] = []
+    for question in questions {
+      do throws(PortError) {
+        counts.append(try await features.counts([question]).first)
+      } catch {
+        guard error.code == .outOfRetention else { throw error }
+        counts.append(nil)
+      }
+    }
+    return counts
   }
 
   private func evaluate(

@@ -77,7 +77,7 @@ public struct StreamConsumer: Service {
     let (batch, deadLetters) = decode(poll.records, &session)
     guard !batch.partitions.isEmpty else { return }
     if !deadLetters.isEmpty { _ = try await log.append(deadLetters) }
-    let applied = try await features.apply(batch, policy: policy.triggers)
+    let applied = try await apply(batch)
     for advance in batch.partitions { session.owned[advance.partition] = advance.to }
     session.tracker.prune()
     if !poll.records.isEmpty {
@@ -86,6 +86,21 @@ public struct StreamConsumer: Service {
     }
     report(batch, applied)
     try await publish(applied.fired)
+  }
+
+  /// Applies a batch; after a lost reply, again, so that what it fired is known.
+  private func apply(_ batch: FeatureBatch) async throws(PortError) -> AppliedBatch {
+    var isRepeated = false
+    let applied = try await environment.attempting(3) { () async throws(PortError) in
+      defer { isRepeated = true }
+      let wasRepeated = isRepeated
+      return (try await features.apply(batch, policy: policy.triggers), wasRepeated)
+    }
+    // All of it was there already: this is the reply that was lost.
+    if applied.1, applied.0.duplicates.count == batch.entries.count {
+      return AppliedBatch(fired: applied.0.firedBefore)
+    }
+    return applied.0
   }
 
   private func take(

@@ -38,9 +38,10 @@ public struct TrainingSetBuild: Job {
   }
 
   private func runOnce() async throws(PortError) -> [String: Int] {
+    // Before the extract: rows mustn't claim to know more than the extract does.
+    let knownUntil = try await historyEnd()
     let snapshot = try await store.snapshot()
     try await extract(snapshot)
-    let knownUntil = try await historyEnd()
     let set = try await Self.gather(
       snapshot, knownUntil: knownUntil, lake: lake, policy: policy)
     let rows = set.rows()

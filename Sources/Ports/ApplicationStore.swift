@@ -5,8 +5,8 @@ import Moderation
 ///
 /// Contract (rule N is test N of `ApplicationStoreConformance`):
 /// 1. `commit` is one transaction: all its mutations or none.
-/// 2. Inserting a row whose id exists makes the whole commit a no-op that reports the row stored
-///    first: a retried request is done once.
+/// 2. Inserting a row whose id exists, or a view whose key was seen, makes the whole commit a no-op
+///    that reports what is there: a retried request is done once.
 /// 3. A user whose name is taken isn't inserted; the outcome is the row that has the name.
 /// 4. A row that refers to one that doesn't exist throws `missingReference` with the field's name.
 /// 5. A moderation row whose (request, mode) exists is ignored and reported as existing.
@@ -50,7 +50,10 @@ public enum Mutation: Sendable {
   case insertModeration(ModerationRow)
   /// A corrected user: birth year, country, and so on.
   case updateUser(User)
-  case addView(ImageID)
+  /// One more view; with a key, a transaction that has it is done once.
+  case addView(ImageID, key: EventID? = nil)
+  /// Demands pending flags of a target; without, the transaction throws `conflict`.
+  case requirePending(ModerationTarget)
   case deleteImage(ImageID, at: EventTime)
   case deleteComment(CommentID, at: EventTime)
   case hideComment(CommentID, by: ModerationID)

@@ -20,6 +20,8 @@ import Moderation
 ///    back.
 /// 8. Counts as of an instant older than the retention throw `outOfRetention`, never a wrong
 ///    number.
+/// 9. A batch with the advances of the last one of its first partition is that batch again, sent
+///    because its reply was lost: it fires nothing, and the reply says what it fired before.
 public protocol FeatureStore: Sendable {
   /// Applies a batch of one consumer.
   func apply(_ batch: FeatureBatch, policy: TriggerPolicy) async throws(PortError) -> AppliedBatch
@@ -60,7 +62,7 @@ public struct FeatureBatch: Sendable {
   }
 
   /// How far one partition gets with this batch.
-  public struct Advance: Sendable {
+  public struct Advance: Hashable, Sendable {
     /// The partition.
     public var partition: TopicPartition
     /// The offset at which the batch starts.
@@ -98,10 +100,16 @@ public struct AppliedBatch: Sendable {
   /// Entries (indices) that changed nothing because they were applied or counted before.
   public var duplicates: [Int]
 
+  /// What the very same batch fired when it was applied before; see rule 9.
+  public var firedBefore: [FiredTrigger]
+
   /// What a batch changed.
-  public init(fired: [FiredTrigger] = [], duplicates: [Int] = []) {
+  public init(
+    fired: [FiredTrigger] = [], duplicates: [Int] = [], firedBefore: [FiredTrigger] = []
+  ) {
     self.fired = fired
     self.duplicates = duplicates
+    self.firedBefore = firedBefore
   }
 }
 

@@ -39,8 +39,9 @@ struct Check: ParsableCommand {
       let mark = failure == nil ? "ok  " : "FAIL"
       let paint = Terminal.isColoured ? (failure == nil ? "\u{1B}[32m" : "\u{1B}[31m") : ""
       let padded = name.padding(toLength: 28, withPad: " ", startingAt: 0)
-      print("\(paint)\(mark)\(paint.isEmpty ? "" : "\u{1B}[0m") \(padded) "
-        + String(format: "%6.2f s", seconds))
+      print(
+        "\(paint)\(mark)\(paint.isEmpty ? "" : "\u{1B}[0m") \(padded) "
+          + String(format: "%6.2f s", seconds))
       if let failure { print(failure) }
     }
     if names.isEmpty {

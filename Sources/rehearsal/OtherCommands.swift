@@ -83,8 +83,10 @@ struct ReplayCommand: ParsableCommand {
     } catch {
       throw CommandFailure(error)
     }
-    let named = try policies ?? Scenario(
-      yaml: "name: replay\nabout: Recorded traffic.\nduration: 1s", file: "replay")
+    let named =
+      try policies
+      ?? Scenario(
+        yaml: "name: replay\nabout: Recorded traffic.\nduration: 1s", file: "replay")
     let played = try PlayedScenario(named, out: out) { try replay.run(options: $0) }
     try played.show(json: json, command: "rehearsal replay --events \(events)")
   }

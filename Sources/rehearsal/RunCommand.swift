@@ -41,7 +41,8 @@ extension PlayedScenario {
   /// Prints the summary; a failed judgement ends the command with 1 and a line to paste.
   func show(json: Bool, command: String) throws {
     let summary = RunSummary(result, judgement, wallSeconds: seconds)
-    print(json ? summary.json : summary.text(isColoured: Terminal.isColoured) + "\n", terminator: "")
+    let text = json ? summary.json : summary.text(isColoured: Terminal.isColoured) + "\n"
+    print(text, terminator: "")
     guard !judgement.passed else { return }
     throw CommandFailure(code: 1, message: "rehearsal: FAILED; again with: \(command) --out out")
   }

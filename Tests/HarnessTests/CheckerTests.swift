@@ -42,7 +42,9 @@ struct CheckerTests {
 
   @Test("A run of another kind isn't judged by checkers that don't apply to it")
   func applicability() throws {
-    let text = ScenarioTexts.header + "policy: { publish: none, scoring: immediate }\n"
+    let text =
+      "name: x\nabout: y\nduration: 2m\n"
+      + "policy: { publish: none, scoring: immediate }\n"
     let run = try ScenarioRun(Scenario(yaml: text, file: "x.yaml")).run()
     #expect(allCheckers.compactMap { $0.faults(run) }.isEmpty)
   }
@@ -83,7 +85,8 @@ struct CheckerTests {
       Breakage(
         "dropped", "hero viral as of",
         .dropping { mutation in
-          if case .insertModeration(let row) = mutation { row.triggerType == "viral" } else { false }
+          guard case .insertModeration(let row) = mutation else { return false }
+          return row.triggerType == "viral"
         }),
       Breakage(
         "dropped, counted", "has 0 rows",
@@ -92,7 +95,8 @@ struct CheckerTests {
         "twice", "has 2 rows",
         .broken {
           $0.store = BrokenStore(
-            base: $0.store, alters: { (snapshot) throws(PortError) in
+            base: $0.store,
+            alters: { (snapshot) throws(PortError) in
               snapshot.moderation += snapshot.moderation.suffix(1)
             })
         }),
@@ -138,7 +142,7 @@ struct CheckerTests {
     "TrainingSetIsGoverned notices rows that stand twice, are excluded, or of no image",
     arguments: [
       Breakage("appended", "stands twice", training { $0.removal = .nothing }),
-      Breakage("deleted", "cake at 0 min is of an excluded image", training { $0.removal = .nothing }),
+      Breakage("deleted", "cake at 0 min is of an excluded", training { $0.removal = .nothing }),
       Breakage(
         "unknown", "at 5 min is of an image that isn't in the database",
         training {

@@ -113,10 +113,13 @@ struct ExpectationTests {
   @Test("An image that was never uploaded is said to be so")
   func neverUploaded() throws {
     let text = """
+      name: x
+      about: y
+      duration: 2m
       population: { users: 0, images: 0 }
       traffic: [burst: { as: hero, at: 1m, over: 1m, views: 3 }]
       """
-    let run = try ScenarioRun(Scenario(yaml: ScenarioTexts.header + text, file: "x.yaml")).run()
+    let run = try ScenarioRun(Scenario(yaml: text, file: "x.yaml")).run()
     for entry in ["scored: hero", "present: hero, in: events.views"] {
       try Row(entry, "the image was never uploaded").check(run)
     }
@@ -134,8 +137,9 @@ struct ExpectationTests {
       "count: training_rows, at_least: 1", "training_rows is 0, expected at least 1.0",
       "event-aggregation at 2026-01-05T09:20:00.000000Z failed", "no space left"
     ).check(run)
-    try Row("present: hero, in: events.views", "event-aggregation 2026-01-05T09:20:00.000000Z failed")
-      .check(run)
+    try Row(
+      "present: hero, in: events.views", "event-aggregation 2026-01-05T09:20:00.000000Z failed"
+    ).check(run)
   }
 
   @Test("A judgement lists the expectations in file order, with their lines and faults")

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("PeopleGenerator")
 struct PeopleGeneratorTests {
-  private static let start = EventTime(date: CivilDate(year: 2026, month: 3, day: 10), microsecondsIntoDay: 0)
+  private static let start = EventTime(
+    date: CivilDate(year: 2026, month: 3, day: 10), microsecondsIntoDay: 0)
 
   private static func people(
     _ count: Int, _ change: (inout Population) -> Void = { _ in }
@@ -36,7 +37,7 @@ struct PeopleGeneratorTests {
   @Test("Test accounts have the share wanted", arguments: [0, 0.02, 0.5, 1])
   func testAccounts(share: Double) {
     let people = Self.people(2000) { $0.testAccounts = share }
-    #expect(Self.isNear(people.count(where: \.isTestAccount), share, of: 2000))
+    #expect(Self.isNear(people.count { $0.isTestAccount }, share, of: 2000))
   }
 
   @Test("Minors have the share wanted, and are 13 to 17 years old", arguments: [0, 0.1, 0.6, 1])

@@ -9,7 +9,8 @@ import Testing
 struct RecordingTests {
   static let image = "d2fc68c2-1859-43d2-b083-da95f3ee1a51"
   /// A canonical view, 2026-01-05T09:00:01.25Z.
-  static let view = #"{"event_type":"view","image_id":"\#(image)","#
+  static let view =
+    #"{"event_type":"view","image_id":"\#(image)","#
     + #""viewed_at":"2026-01-05T09:00:01.250000Z"}"#
   private static let milliseconds: Int64 = 1_767_603_601_250
 
@@ -19,13 +20,16 @@ struct RecordingTests {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  private static func line(_ change: [String: String?] = [:], time: String = "timestamp") -> String {
+  private static func line(
+    _ change: [String: String?] = [:], time: String = "timestamp"
+  ) -> String {
     var fields: [String: String] = [
       "topic": #""gourmetgram.views""#, "partition": "2", "offset": "7", time: "\(milliseconds)",
       "key": quoted(image), time == "ts" ? "payload" : "value": quoted(view),
     ]
     for (name, value) in change { fields[name] = value }
-    return "{" + fields.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
+    return "{"
+      + fields.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
       .joined(separator: ",") + "}"
   }
 
@@ -136,7 +140,12 @@ struct RecordingTests {
 
   @Test("Score points are lines of image and instant")
   func points() throws {
-    let text = "{\"image_id\":\"\(Self.image)\",\"now\":5}\n\n{\"now\":-1,\"image_id\":\"\(Self.image)\"}\n"
+    let text = """
+      {"image_id":"\(Self.image)","now":5}
+
+      {"now":-1,"image_id":"\(Self.image)"}
+
+      """
     let points = try Replay.ScorePoint.points(Data(text.utf8), file: "points.jsonl")
     let image = try #require(ImageID(Self.image))
     #expect(

@@ -25,7 +25,7 @@ struct ScenarioErrorTests {
       BadText(
         traffic: "user: { as: a, at: 1m, ▶year_of_brith: 2000 }", "'year_of_brith'",
         hint: "'year_of_birth'?"),
-      BadText(traffic: "upload: { as: a, at: 1m, ▶catgory: Egg }", "'catgory'", hint: "'category'?"),
+      BadText(traffic: "upload: { as: a, at: 1m, ▶catgory: Egg }", "'catgory'", hint: "'category'"),
       BadText(traffic: "view: { on: a, at: 1m, ▶time: 3 }", "'time'", hint: "'times'?"),
       BadText(
         traffic: "comment: { on: a, at: 1m, ▶comment: true }", "'comment'", hint: "possible here"),

@@ -1,6 +1,7 @@
 import Foundation
 import Harness
 import Moderation
+import Pipeline
 import Ports
 
 /// Scenarios that several suites play or read.
@@ -113,13 +114,15 @@ enum ScenarioTexts {
       - { at: 20m, run: training-set }
       - { at: end, run: event-aggregation }
       - { at: end, run: training-set }
-    policy: { triggers: { viral: 10 } }
+    policy: { triggers: { viral: 10 }, relay_every: 20s }
 
     """
 
-  /// ``tiny`` as a value, with more lines at its end.
+  /// ``tiny`` as a value, with more lines at its end; services look around rarely, to be quick.
   static func parsedTiny(_ more: String = "") throws(ScenarioError) -> Scenario {
-    try Scenario(yaml: tiny + more, file: "tiny.yaml")
+    var scenario = try Scenario(yaml: tiny + more, file: "tiny.yaml")
+    scenario.policy.pollWait = .seconds(20)
+    return scenario
   }
 
   /// ``tiny`` as it runs on sound backends: run once, looked at by many tests.

@@ -7,7 +7,7 @@ struct ScenarioValueErrorTests {
   @Test(
     "A name, duration or instant that is none is told with how to write it",
     arguments: [
-      BadText("name: ▶Big Name\nabout: y\nduration: 1h", "'Big Name' is no name", hint: "lowercase"),
+      BadText("name: ▶Big Name\nabout: y\nduration: 1h", "'Big Name' is no name", hint: "lower"),
       BadText("name: ▶''\nabout: y\nduration: 1h", "'' is no name"),
       BadText("name: ▶../x\nabout: y\nduration: 1h", "'../x' is no name"),
       BadText(duration: "▶soon", "'soon' is no duration", hint: "90s, 30m, 1h5m or 250ms"),
@@ -124,7 +124,8 @@ struct ScenarioValueErrorTests {
       BadText(
         expect: "{ feature: ▶view_5min, of: image-1, trigger: viral, equals: 1 }",
         "there is no feature 'view_5min'", hint: "'views_5min'?"),
-      BadText(expect: "{ absent: image-1, from: ▶training }", "'training' is no table",
+      BadText(
+        expect: "{ absent: image-1, from: ▶training }", "'training' is no table",
         hint: "namespace.name"),
       BadText(expect: "{ present: image-1, in: ▶a.b.c }", "'a.b.c' is no table"),
       BadText(

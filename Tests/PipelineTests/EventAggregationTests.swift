@@ -62,7 +62,8 @@ struct EventAggregationTests {
       #expect(starts == [Sample.at(-300).microseconds, Sample.at(0).microseconds])
       #expect(rows.integers("window_end") == starts.map { $0 + 300_000_000 })
       #expect(rows.integers("event_count") == [1, 2])
-      #expect(rows.integers("processed_at") == [Sample.start.microseconds, Sample.start.microseconds])
+      #expect(
+        rows.integers("processed_at") == [Sample.start.microseconds, Sample.start.microseconds])
     }
   }
 

@@ -98,7 +98,8 @@ struct IntakeRefusalTests {
 
 extension IntakeRefusalTests {
   private static func user(
-    _ name: String, _ field: String, _ reason: String, _ change: @escaping @Sendable (inout NewUser) -> Void
+    _ name: String, _ field: String, _ reason: String,
+    _ change: @escaping @Sendable (inout NewUser) -> Void
   ) -> Refusal {
     Refusal(name, 422, field, reason) {
       _ = try await $0.createUser(IntakeFixture.newUser(change))

@@ -11,8 +11,9 @@ struct HookedLake: Lake {
   private let isDone = Once()
 
   /// Changes every commit.
-  init(_ base: any Lake, changing change: @escaping @Sendable (TableChange, TableName) -> TableChange)
-  {
+  init(
+    _ base: any Lake, changing change: @escaping @Sendable (TableChange, TableName) -> TableChange
+  ) {
     self.base = base
     self.change = change
     operation = ""

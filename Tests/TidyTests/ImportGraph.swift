@@ -5,8 +5,8 @@ struct ImportGraph: Sendable {
     "Moderation": ["Foundation"],
     "Ports": ["Moderation", "Synchronization"],
     "Pipeline": ["Moderation", "Ports"],
-    "Simulation": ["Moderation", "Ports", "Synchronization", "Foundation", "Glibc"],
-    "InMemoryBackends": ["Moderation", "Ports", "Synchronization"],
+    "Simulation": ["Moderation", "Ports", "HeapModule", "Synchronization", "Glibc"],
+    "InMemoryBackends": ["Moderation", "Ports", "HeapModule", "Synchronization"],
     "Harness": [
       "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Foundation", "Yams",
       "Synchronization", "Glibc",

@@ -35,7 +35,8 @@ public struct NoEventLost: Checker {
           return nil
         }
         return event.id
-      }).count
+      }
+    ).count
     if run.apiRequests > 0 && views < viewed {
       faults.append("the database counts \(viewed) views, the stream brought \(views)")
     }

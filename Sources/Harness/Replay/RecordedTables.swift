@@ -57,20 +57,35 @@ public struct RecordedTables: Sendable {
   /// The rows and deletions as transactions, each at its instant but not before `start`.
   func changes(from start: EventTime) -> [(at: EventTime, mutation: Mutation)] {
     var changes: [(at: EventTime, mutation: Mutation)] = []
+    var born: [UserID: EventTime] = [:]
+    for user in users { born[user.id] = user.createdAt }
+    var uploaded: [ImageID: EventTime] = [:]
+    for image in images {
+      uploaded[image.id] = max(image.createdAt, born[image.userID] ?? image.createdAt)
+    }
+    var said: [CommentID: EventTime] = [:]
+    for comment in comments {
+      let made = max(comment.createdAt, born[comment.userID] ?? comment.createdAt)
+      said[comment.id] = max(made, uploaded[comment.imageID] ?? made)
+    }
     for user in users { changes.append((user.createdAt, .insertUser(user))) }
     for var image in images {
       let deletedAt = image.deletedAt
       image.deletedAt = nil
-      changes.append((image.createdAt, .insertImage(image)))
+      changes.append((uploaded[image.id] ?? image.createdAt, .insertImage(image)))
       if let deletedAt { changes.append((deletedAt, .deleteImage(image.id, at: deletedAt))) }
     }
     for var comment in comments {
       let deletedAt = comment.deletedAt
       comment.deletedAt = nil
-      changes.append((comment.createdAt, .insertComment(comment)))
+      changes.append((said[comment.id] ?? comment.createdAt, .insertComment(comment)))
       if let deletedAt { changes.append((deletedAt, .deleteComment(comment.id, at: deletedAt))) }
     }
-    for flag in flags { changes.append((flag.createdAt, .insertFlag(flag))) }
+    for flag in flags {
+      let made = max(flag.createdAt, born[flag.userID] ?? flag.createdAt)
+      let target = flag.imageID.flatMap { uploaded[$0] } ?? flag.commentID.flatMap { said[$0] }
+      changes.append((max(made, target ?? made), .insertFlag(flag)))
+    }
     // Stable, so that a row comes after those it refers to.
     return changes.enumerated().map { (max($1.at, start), $0, $1.mutation) }
       .sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { (at: $0.0, mutation: $0.2) }

@@ -61,7 +61,7 @@ public struct Recording: Sendable {
     guard let milliseconds = (object["timestamp"] ?? object["ts"]) as? Int64 else {
       throw error("the record has no timestamp (or ts) in milliseconds")
     }
-    guard abs(milliseconds) < 1 << 53 / 1000 else {
+    guard milliseconds.magnitude < 1 << 53 / 1000 else {
       throw error("the timestamp \(milliseconds) is out of range")
     }
     let value: [UInt8]
@@ -76,6 +76,12 @@ public struct Recording: Sendable {
     }
     let timestamp = EventTime(microseconds: milliseconds * 1000)
     let now = (object["now"] as? Int64).map { EventTime(microseconds: $0) }
+    if let now, now.microseconds.magnitude >= 1 << 53 {
+      throw error("now, \(now.microseconds), is out of range")
+    }
+    if let partition = object["partition"] as? Int, !(0..<64).contains(partition) {
+      throw error("the partition is \(partition), not 0 to 63")
+    }
     return Entry(
       arrival: now ?? timestamp,
       record: ProducerRecord(

@@ -21,7 +21,7 @@ public struct Replay: Sendable {
         if line.isEmpty { continue }
         guard let object = Recording.parse(Array(line)),
           let image = (object["image_id"] as? String).flatMap({ ImageID($0) }),
-          let now = object["now"] as? Int64
+          let now = object["now"] as? Int64, now.magnitude < 1 << 53
         else {
           throw ScenarioError(
             file: file, line: number, column: 1,
@@ -61,7 +61,7 @@ public struct Replay: Sendable {
       points.map(\.asOf).max() ?? first)
     var played = try scenario ?? Self.plain()
     // A recording of this very scenario is played on the scenario's own calendar.
-    if !(played.start <= first && last <= played.end + .seconds(60)) {
+    if scenario == nil || !(played.start <= first && last <= played.end + .seconds(60)) {
       let second: Int64 = 1_000_000
       played.start = EventTime(microseconds: first.microseconds / second * second)
       let length = last.microseconds - played.start.microseconds
@@ -97,7 +97,7 @@ public struct Replay: Sendable {
   private func feed(_ scenario: Scenario) -> ReplayFeed {
     let events = recording.entries.map { EventCodec.decodeOrNil($0.record.value) }
     let rows = tables ?? RecordedTables(madeFrom: events.compactMap { $0 })
-    let users = Dictionary(uniqueKeysWithValues: rows.users.map { ($0.id, $0) })
+    let users = Dictionary(rows.users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     var items: [(at: EventTime, rank: Int, item: ReplayFeed.Item)] = []
     for change in rows.changes(from: scenario.start) {
       items.append((change.at, 0, .rows([change.mutation])))

@@ -29,7 +29,9 @@ struct ReplayFeed: Sendable {
     while true {
       let due = next < items.count ? items[next].at.microseconds : Int64.max
       let at = min(due, tick)
-      if due == .max && at > end.microseconds { break }
+      // A mark resolves what is a grace behind it: the watermark needs one after the end.
+      let last = end + platform.policy.commitGrace + platform.policy.relayInterval
+      if due == .max && at > last.microseconds { break }
       await environment.time.sleep(until: ProcessingTime(microseconds: at))
       if Task.isCancelled { return }
       progress(Double(at - start) / Double(max(1, end.microseconds - start)))

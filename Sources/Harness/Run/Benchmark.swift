@@ -107,8 +107,14 @@ public struct Benchmark: Sendable {
     let end = clock()
     precondition(bytes == rounds * value.count && decoded == rounds, "the codec lost an event")
     return [
-      (name: "  of which JSON encode (comment)", nanoseconds: Double(encoded - start) / Double(rounds)),
-      (name: "  of which JSON decode (comment)", nanoseconds: Double(end - encoded) / Double(rounds)),
+      (
+        name: "  of which JSON encode (comment)",
+        nanoseconds: Double(encoded - start) / Double(rounds)
+      ),
+      (
+        name: "  of which JSON decode (comment)",
+        nanoseconds: Double(end - encoded) / Double(rounds)
+      ),
     ]
   }
 
@@ -227,7 +233,8 @@ private final class PortStopwatch: Sendable {
   func timed(_ backends: Backends, _ environment: Environment) -> Backends {
     let gate = PortGate(
       environment: environment,
-      stopwatch: { [clock] in clock() }, lap: { [self] name, nanoseconds in
+      stopwatch: { [clock] in clock() },
+      lap: { [self] name, nanoseconds in
         guard !name.hasPrefix("EventConsumer") else { return }
         state.withLock { $0[name, default: 0] += nanoseconds }
       })

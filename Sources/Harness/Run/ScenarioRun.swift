@@ -104,8 +104,8 @@ public struct ScenarioRun: Sendable {
         startServices(platform, &group)
         group.addTask(name: "jobs") { await runScheduledJobs(platform) }
         await source.play()
-        failure = await settle(platform)
-        if failure == nil { await runFinalJobs(platform) }
+        if source.failure == nil { failure = await settle(platform) }
+        if failure == nil, source.failure == nil { await runFinalJobs(platform) }
         group.cancelAll()
       }
       if let failure { return .failure(failure) }
@@ -117,7 +117,8 @@ public struct ScenarioRun: Sendable {
 
   private func startServices(_ platform: Platform, _ group: inout TaskGroup<Void>) {
     for name in ServiceName.allCases {
-      if name == .outboxRelay && (scenario.policy.publication != .outbox || feed != nil) { continue }
+      let isRelayed = scenario.policy.publication == .outbox && feed == nil
+      if name == .outboxRelay && !isRelayed { continue }
       let instances = name == .streamConsumer ? scenario.consumers : 1
       for instance in 1...instances {
         let crashes = scenario.faults.filter { $0.kind == .crash && $0.service == name }
@@ -211,7 +212,8 @@ enum Settlement {
         guard let state = progress[partition], state.nextOffset >= end else {
           return "\(partition) isn't applied"
         }
-        guard scenario.policy.scoring == .immediate || state.watermark.map({ $0 >= scenario.end }) == true
+        let isResolved = state.watermark.map { $0 >= scenario.end } ?? false
+        guard scenario.policy.scoring == .immediate || isResolved
         else { return "\(partition)'s watermark hasn't reached the end" }
       }
     }

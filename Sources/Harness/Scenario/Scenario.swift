@@ -250,6 +250,14 @@ public struct ScheduledFault: Hashable, Sendable {
   public var kind: Kind
   /// To whom.
   public var service: ServiceName
+
+  /// A fault.
+  public init(at: Duration, duration: Duration, kind: Kind, service: ServiceName) {
+    self.at = at
+    self.duration = duration
+    self.kind = kind
+    self.service = service
+  }
 }
 
 /// How a scenario's golden is kept.

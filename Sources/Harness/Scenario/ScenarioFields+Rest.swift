@@ -2,63 +2,87 @@ import Pipeline
 
 extension ScenarioFields {
   static let actions: [ScenarioObject] = [
-    ScenarioObject("Soft-deletes an image or a comment.", by: "delete", [
-      .init("at", .duration, "When.", isRequired: true),
-      .init("delete", .object(target("What to delete.")), "What to delete.", isRequired: true),
-    ]),
-    ScenarioObject("Corrects a user's birth year or date.", by: "correct", [
-      .init("at", .duration, "When.", isRequired: true),
-      .init("correct", .object(ScenarioObject("Whom, and to what.", [
-        .init("user", .alias, "The user.", isRequired: true),
-        .init("year_of_birth", .integer(1900...2100), "The right year."),
-        .init("date_of_birth", .date, "The right date."),
-      ])), "Whom, and to what.", isRequired: true),
-    ]),
-    ScenarioObject("A moderator's decision.", by: "review", [
-      .init("at", .duration, "When.", isRequired: true),
-      .init("review", .object(target("What is reviewed.")), "What is reviewed.", isRequired: true),
-      .init("decision", .choice(["confirmed", "rejected"]), "The decision.", isRequired: true),
-    ]),
+    ScenarioObject(
+      "Soft-deletes an image or a comment.", by: "delete",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init("delete", .object(target("What to delete.")), "What to delete.", isRequired: true),
+      ]),
+    ScenarioObject(
+      "Corrects a user's birth year or date.", by: "correct",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init(
+          "correct",
+          .object(
+            ScenarioObject(
+              "Whom, and to what.",
+              [
+                .init("user", .alias, "The user.", isRequired: true),
+                .init("year_of_birth", .integer(1900...2100), "The right year."),
+                .init("date_of_birth", .date, "The right date."),
+              ])), "Whom, and to what.", isRequired: true),
+      ]),
+    ScenarioObject(
+      "A moderator's decision.", by: "review",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init(
+          "review", .object(target("What is reviewed.")), "What is reviewed.", isRequired: true),
+        .init("decision", .choice(["confirmed", "rejected"]), "The decision.", isRequired: true),
+      ]),
   ]
 
   private static func target(_ about: String) -> ScenarioObject {
-    ScenarioObject(about, [
-      .init("image", .alias, "An image."), .init("comment", .alias, "A comment."),
-    ])
+    ScenarioObject(
+      about,
+      [
+        .init("image", .alias, "An image."), .init("comment", .alias, "A comment."),
+      ])
   }
 
   static let jobs: [ScenarioObject] = [
-    ScenarioObject("A job, once or again and again.", by: "run", [
-      .init("run", .choice(JobName.allCases.map(\.rawValue)), "The job.", isRequired: true),
-      .init("at", .durationOrEnd, "When; `end` means once everything has settled."),
-      .init("every", .duration, "How often, from then on; jobs of one instant run in file order."),
-    ])
+    ScenarioObject(
+      "A job, once or again and again.", by: "run",
+      [
+        .init("run", .choice(JobName.allCases.map(\.rawValue)), "The job.", isRequired: true),
+        .init("at", .durationOrEnd, "When; `end` means once everything has settled."),
+        .init(
+          "every", .duration, "How often, from then on; jobs of one instant run in file order."),
+      ])
   ]
 
   static let faults: [ScenarioObject] = ScheduledFault.Kind.allCases.map { kind in
     let about =
       kind == .pause
       ? "A service stands still: its next call waits." : "A service loses its memory and restarts."
-    return ScenarioObject(about, by: kind.rawValue, [
-      .init("at", .duration, "When.", isRequired: true),
-      .init(kind.rawValue, .choice(ServiceName.allCases.map(\.rawValue)), "The service.",
-        isRequired: true),
-      .init("for", .duration, "For how long.", isRequired: true),
-    ])
+    return ScenarioObject(
+      about, by: kind.rawValue,
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init(
+          kind.rawValue, .choice(ServiceName.allCases.map(\.rawValue)), "The service.",
+          isRequired: true),
+        .init("for", .duration, "For how long.", isRequired: true),
+      ])
   }
 
   static let policy = ScenarioObject(
     "The pipeline's settings.",
     [
       .init("heuristic", .text, "heuristic, heuristic-weighted, or a YAML file beside this one."),
-      .init("scoring", .choice(PipelinePolicy.Scoring.allCases.map(\.rawValue)),
+      .init(
+        "scoring", .choice(PipelinePolicy.Scoring.allCases.map(\.rawValue)),
         "watermark: as of the request's instant (default); immediate: at once, as of now."),
-      .init("publish", .choice(PipelinePolicy.Publication.allCases.map(\.rawValue)),
+      .init(
+        "publish", .choice(PipelinePolicy.Publication.allCases.map(\.rawValue)),
         "outbox (default); direct: after the transaction; none: the API's v1."),
-      .init("offline", .choice(PipelinePolicy.Offline.allCases.map(\.rawValue)),
+      .init(
+        "offline", .choice(PipelinePolicy.Offline.allCases.map(\.rawValue)),
         "How training features are computed; default point-in-time."),
       .init("labels", .choice(["ripe", "lab"]), "How labels are taken; default ripe."),
-      .init("minors", .choice(["birth-date", "year-of-birth"]),
+      .init(
+        "minors", .choice(["birth-date", "year-of-birth"]),
         "How a minor is recognised; default birth-date."),
       .init("anchors", .list(.duration), "Whole minutes after the upload; default 0m, 5m, 30m."),
       .init("triggers", .object(triggers), "Thresholds; 0 switches one off."),
@@ -77,47 +101,67 @@ extension ScenarioFields {
     ])
 
   private static let bounds: [ScenarioField] = [
-    .init("at_least", .number, "The least allowed."), .init("at_most", .number, "The most allowed."),
+    .init("at_least", .number, "The least allowed."),
+    .init("at_most", .number, "The most allowed."),
     .init("equals", .number, "The only allowed."),
   ]
 
   static let expectations: [ScenarioObject] = [
-    ScenarioObject("A score of an image; with a trigger, that one.", by: "scored", [
-      .init("scored", .alias, "The image.", isRequired: true),
-      .init("trigger", .text, "viral, suspicious, flagged, anchor_0m, …"),
-    ] + bounds),
-    ScenarioObject("No score of an image.", by: "unscored", [
-      .init("unscored", .alias, "The image.", isRequired: true),
-      .init("trigger", .text, "Only by this trigger."),
-    ]),
-    ScenarioObject("A feature as the scorer saw it.", by: "feature", [
-      .init("feature", .text, "The feature's name.", isRequired: true),
-      .init("of", .alias, "The image.", isRequired: true),
-      .init("trigger", .text, "Which of its scores.", isRequired: true),
-      .init("flavour", .choice(["observed", "governed"]), "Whose events; default observed."),
-    ] + bounds),
-    ScenarioObject("No row of an image in a table.", by: "absent", [
-      .init("absent", .alias, "The image.", isRequired: true),
-      .init("from", .text, "The table: moderation.training_data, events.views, …",
-        isRequired: true),
-    ]),
-    ScenarioObject("Some row of an image in a table.", by: "present", [
-      .init("present", .alias, "The image.", isRequired: true),
-      .init("in", .text, "The table.", isRequired: true),
-    ]),
-    ScenarioObject("A value of a training row.", by: "training", [
-      .init("training", .text, "The column: a feature or label_needs_moderation_24h.",
-        isRequired: true),
-      .init("of", .alias, "The image.", isRequired: true),
-      .init("decision_point", .duration, "0m, 5m or 30m.", isRequired: true),
-    ] + bounds),
-    ScenarioObject("A count of the run's summary.", by: "count", [
-      .init("count", .text, "events, scores, late, duplicates, dead_letters, training_rows, …",
-        isRequired: true)
-    ] + bounds),
-    ScenarioObject("Mismatches between the scorer's vectors and the training rows.", by: "skew", [
-      .init("skew", .text, "A feature's name, or any.", isRequired: true)
-    ] + bounds),
+    ScenarioObject(
+      "A score of an image; with a trigger, that one.", by: "scored",
+      [
+        .init("scored", .alias, "The image.", isRequired: true),
+        .init("trigger", .text, "viral, suspicious, flagged, anchor_0m, …"),
+      ] + bounds),
+    ScenarioObject(
+      "No score of an image.", by: "unscored",
+      [
+        .init("unscored", .alias, "The image.", isRequired: true),
+        .init("trigger", .text, "Only by this trigger."),
+      ]),
+    ScenarioObject(
+      "A feature as the scorer saw it.", by: "feature",
+      [
+        .init("feature", .text, "The feature's name.", isRequired: true),
+        .init("of", .alias, "The image.", isRequired: true),
+        .init("trigger", .text, "Which of its scores.", isRequired: true),
+        .init("flavour", .choice(["observed", "governed"]), "Whose events; default observed."),
+      ] + bounds),
+    ScenarioObject(
+      "No row of an image in a table.", by: "absent",
+      [
+        .init("absent", .alias, "The image.", isRequired: true),
+        .init(
+          "from", .text, "The table: moderation.training_data, events.views, …",
+          isRequired: true),
+      ]),
+    ScenarioObject(
+      "Some row of an image in a table.", by: "present",
+      [
+        .init("present", .alias, "The image.", isRequired: true),
+        .init("in", .text, "The table.", isRequired: true),
+      ]),
+    ScenarioObject(
+      "A value of a training row.", by: "training",
+      [
+        .init(
+          "training", .text, "The column: a feature or label_needs_moderation_24h.",
+          isRequired: true),
+        .init("of", .alias, "The image.", isRequired: true),
+        .init("decision_point", .duration, "0m, 5m or 30m.", isRequired: true),
+      ] + bounds),
+    ScenarioObject(
+      "A count of the run's summary.", by: "count",
+      [
+        .init(
+          "count", .text, "events, scores, late, duplicates, dead_letters, training_rows, …",
+          isRequired: true)
+      ] + bounds),
+    ScenarioObject(
+      "Mismatches between the scorer's vectors and the training rows.", by: "skew",
+      [
+        .init("skew", .text, "A feature's name, or any.", isRequired: true)
+      ] + bounds),
   ]
 
   static let golden = ScenarioObject(
@@ -140,7 +184,8 @@ extension ScenarioFields {
     "Adds to the score when all its conditions hold.",
     [
       .init("name", .text, "As the rationale shows it.", isRequired: true),
-      .init("when", .map(.text), "Feature: comparison and number, as in \"> 10\".",
+      .init(
+        "when", .map(.text), "Feature: comparison and number, as in \"> 10\".",
         isRequired: true),
       .init("add", .number, "What it adds.", isRequired: true),
     ])

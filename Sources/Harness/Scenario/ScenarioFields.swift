@@ -57,7 +57,8 @@ enum ScenarioFields {
   static let scenario = ScenarioObject(
     "A scenario: a world, what happens in it, and what must come of it.",
     [
-      .init("name", .text, "The name; equals the file's and the golden folder's.", isRequired: true),
+      .init(
+        "name", .text, "The name; equals the file's and the golden folder's.", isRequired: true),
       .init("about", .text, "One sentence on what it shows.", isRequired: true),
       .init("seed", .integer(0...Int.max), "Decides everything that is random; default 42."),
       .init("start", .instant, "The virtual start, UTC; default 2026-01-05T09:00:00Z."),
@@ -91,55 +92,69 @@ enum ScenarioFields {
     })
 
   static let traffic: [ScenarioObject] = [
-    entry("poisson", "Arrivals at random.", [
-      .init("rate", .rate, "Events per time: 3000/h, 50/min, 2/s.", isRequired: true),
-      .init("mix", .object(mix), "What arrives."),
-      .init("from", .duration, "From when on; default the start."),
-      .init("until", .duration, "Until when; default the end."),
-      .init("anonymous", .ratio, "Share of views without a user; default 0.2."),
-      .init("late", .ratio, "Share of views, comments and flags that come late; default 0."),
-      .init("late_by", .duration, "How late at the most; default 10m."),
-    ]),
-    entry("burst", "Much at once on one image.", [
-      .init("as", .alias, "The image; uploaded at the start when it has no name yet.",
-        isRequired: true),
-      .init("at", .duration, "When it starts.", isRequired: true),
-      .init("over", .duration, "How long it lasts.", isRequired: true),
-      .init("views", .integer(0...1_000_000), "Views in it."),
-      .init("comments", .integer(0...1_000_000), "Comments in it."),
-      .init("flags", .integer(0...1_000_000), "Flags in it."),
-    ]),
-    entry("user", "One new account.", [
-      .init("as", .alias, "The user's alias.", isRequired: true),
-      .init("at", .duration, "When.", isRequired: true),
-      .init("year_of_birth", .integer(1900...2100), "Year of birth."),
-      .init("date_of_birth", .date, "Date of birth, YYYY-MM-DD."),
-      .init("test_account", .boolean, "A test account; default false."),
-      .init("age", .duration, "How long ago the account was made; default 0s."),
-    ]),
-    entry("upload", "One upload.", [
-      .init("as", .alias, "The image's alias.", isRequired: true),
-      .init("at", .duration, "When.", isRequired: true),
-      .init("by", .alias, "The uploader; default any eligible user."),
-      .init("category", .text, "The category."),
-      .init("caption", .text, "The caption."),
-    ]),
+    entry(
+      "poisson", "Arrivals at random.",
+      [
+        .init("rate", .rate, "Events per time: 3000/h, 50/min, 2/s.", isRequired: true),
+        .init("mix", .object(mix), "What arrives."),
+        .init("from", .duration, "From when on; default the start."),
+        .init("until", .duration, "Until when; default the end."),
+        .init("anonymous", .ratio, "Share of views without a user; default 0.2."),
+        .init("late", .ratio, "Share of views, comments and flags that come late; default 0."),
+        .init("late_by", .duration, "How late at the most; default 10m."),
+      ]),
+    entry(
+      "burst", "Much at once on one image.",
+      [
+        .init(
+          "as", .alias, "The image; uploaded at the start when it has no name yet.",
+          isRequired: true),
+        .init("at", .duration, "When it starts.", isRequired: true),
+        .init("over", .duration, "How long it lasts.", isRequired: true),
+        .init("views", .integer(0...1_000_000), "Views in it."),
+        .init("comments", .integer(0...1_000_000), "Comments in it."),
+        .init("flags", .integer(0...1_000_000), "Flags in it."),
+      ]),
+    entry(
+      "user", "One new account.",
+      [
+        .init("as", .alias, "The user's alias.", isRequired: true),
+        .init("at", .duration, "When.", isRequired: true),
+        .init("year_of_birth", .integer(1900...2100), "Year of birth."),
+        .init("date_of_birth", .date, "Date of birth, YYYY-MM-DD."),
+        .init("test_account", .boolean, "A test account; default false."),
+        .init("age", .duration, "How long ago the account was made; default 0s."),
+      ]),
+    entry(
+      "upload", "One upload.",
+      [
+        .init("as", .alias, "The image's alias.", isRequired: true),
+        .init("at", .duration, "When.", isRequired: true),
+        .init("by", .alias, "The uploader; default any eligible user."),
+        .init("category", .text, "The category."),
+        .init("caption", .text, "The caption."),
+      ]),
     engagement("view", []),
     engagement("comment", [.init("as", .alias, "An alias for the first comment.")]),
     engagement(
       "flag", [.init("comment", .boolean, "Flags the image's newest comment; default false.")]),
-    entry("duplicates", "Records in the log, appended again.", [
-      .init("at", .duration, "When.", isRequired: true),
-      .init("last", .integer(1...100_000), "The newest N of each topic.", isRequired: true),
-    ]),
-    entry("poison", "Records that aren't events.", [
-      .init("at", .duration, "When.", isRequired: true),
-      .init("topic", .choice(["upload", "view", "comment", "flag"]), "Whose topic is hit.",
-        isRequired: true),
-      .init("value", .text, "The record's text."),
-      .init("bytes", .text, "The record's bytes in hexadecimal, for what isn't text."),
-      .init("times", .integer(1...100_000), "How many; default 1."),
-    ]),
+    entry(
+      "duplicates", "Records in the log, appended again.",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init("last", .integer(1...100_000), "The newest N of each topic.", isRequired: true),
+      ]),
+    entry(
+      "poison", "Records that aren't events.",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init(
+          "topic", .choice(["upload", "view", "comment", "flag"]), "Whose topic is hit.",
+          isRequired: true),
+        .init("value", .text, "The record's text."),
+        .init("bytes", .text, "The record's bytes in hexadecimal, for what isn't text."),
+        .init("times", .integer(1...100_000), "How many; default 1."),
+      ]),
   ]
 
   private static func entry(
@@ -151,13 +166,15 @@ enum ScenarioFields {
   }
 
   private static func engagement(_ name: String, _ more: [ScenarioField]) -> ScenarioObject {
-    entry(name, "One or more \(name) requests on one image.", [
-      .init("on", .alias, "The image.", isRequired: true),
-      .init("at", .duration, "When it reaches the API first.", isRequired: true),
-      .init("by", .alias, "The user; default any."),
-      .init("times", .integer(1...1_000_000), "How many; default 1."),
-      .init("every", .duration, "How far apart; default 1s."),
-      .init("late_by", .duration, "How much earlier it happened; default 0s."),
-    ] + more)
+    entry(
+      name, "One or more \(name) requests on one image.",
+      [
+        .init("on", .alias, "The image.", isRequired: true),
+        .init("at", .duration, "When it reaches the API first.", isRequired: true),
+        .init("by", .alias, "The user; default any."),
+        .init("times", .integer(1...1_000_000), "How many; default 1."),
+        .init("every", .duration, "How far apart; default 1s."),
+        .init("late_by", .duration, "How much earlier it happened; default 0s."),
+      ] + more)
   }
 }

@@ -92,7 +92,8 @@ extension ScenarioParser {
     }
     let image = try entry.text("of") ?? subject
     switch key {
-    case "scored": return .scored(image: subject, trigger: trigger, try bound(entry, required: false))
+    case "scored":
+      return .scored(image: subject, trigger: trigger, try bound(entry, required: false))
     case "unscored": return .unscored(image: subject, trigger: trigger)
     case "feature":
       guard FeatureVector.index(of: subject) != nil else {
@@ -194,7 +195,7 @@ extension HeuristicPolicy {
     let text = try reader.scalar(value, "a comparison").string
     let parts = text.split(separator: " ")
     guard parts.count == 2, let comparison = Condition.Comparison(rawValue: String(parts[0])),
-      let threshold = Double(parts[1])
+      let threshold = Double(parts[1]), threshold.isFinite
     else {
       throw reader.error(value, "'\(text)' is no comparison", "write it as \"> 10\"")
     }

@@ -51,7 +51,11 @@ extension ScenarioParser {
   }
 
   private func burst(_ object: YAMLObject) throws(ScenarioError) -> TrafficEntry.Burst {
-    TrafficEntry.Burst(
+    let last = try instant(object, "at") + (object.duration("over") ?? .zero)
+    guard last <= duration else {
+      throw object.error("over", "the burst lasts beyond the scenario's end")
+    }
+    return TrafficEntry.Burst(
       image: try object.text("as") ?? "", at: try instant(object, "at"),
       over: try object.duration("over") ?? .zero, views: try object.integer("views") ?? 0,
       comments: try object.integer("comments") ?? 0, flags: try object.integer("flags") ?? 0)
@@ -147,7 +151,10 @@ extension ScenarioParser {
     ("actions", ["image": "image", "comment": "comment", "user": "user"]),
     (
       "expect",
-      ["scored": "image", "unscored": "image", "of": "image", "absent": "image", "present": "image"]
+      [
+        "scored": "image", "unscored": "image", "of": "image", "absent": "image",
+        "present": "image",
+      ]
     ),
   ]
 

@@ -133,7 +133,9 @@ struct ScenarioParser {
     var golden = GoldenPolicy()
     guard let object = try root.object("golden") else { return golden }
     if let keep = try object.ratio("keep") {
-      guard keep > 0 else { throw object.error("keep", "at least one image in a million is kept") }
+      guard keep >= 1e-6 else {
+        throw object.error("keep", "at least one image in a million is kept")
+      }
       golden.keepOneIn = max(1, Int((1 / keep).rounded()))
     }
     for (key, value) in try object.map("tolerance") {

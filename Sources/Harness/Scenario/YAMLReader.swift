@@ -54,9 +54,8 @@ struct YAMLObject {
     }
     if case .integer(let range)? = shape.field(name)?.shape, !range.contains(value) {
       let upper = range.upperBound == .max ? "" : " to \(range.upperBound)"
-      throw reader.error(
-        node, "\(name) must be \(range.lowerBound)\(upper.isEmpty ? " or more" : upper), not \(value)"
-      )
+      let limit = "\(range.lowerBound)\(upper.isEmpty ? " or more" : upper)"
+      throw reader.error(node, "\(name) must be \(limit), not \(value)")
     }
     return value
   }
@@ -236,6 +235,17 @@ struct YAMLReader {
       return ScenarioError(
         file: file, line: mark.line, column: mark.column, message: "not YAML: \(problem)",
         hint: "check quotes, brackets and indentation around this line")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      // The context's text is the whole file.
+      return ScenarioError(
+        file: file, line: context.mark.line, column: context.mark.column,
+        message: "the key '\(duplicates.sorted().first ?? "")' stands here twice",
+        hint: "remove one of them")
+    case .reader(let problem, let offset, _, let yaml):
+      let before = yaml.prefix(offset ?? 0).split(separator: "\n", omittingEmptySubsequences: false)
+      return ScenarioError(
+        file: file, line: before.count, column: (before.last?.count ?? 0) + 1,
+        message: "not YAML: \(problem)")
     default:
       return ScenarioError(file: file, message: "not YAML: \(error)")
     }
@@ -284,13 +294,15 @@ enum Quantity {
     guard parts.count == 2, let count = Double(parts[0]), count > 0, count.isFinite else {
       return nil
     }
+    let unit: Double
     switch parts[1] {
-    case "s": return count
-    case "m", "min": return count / 60
-    case "h": return count / 3600
-    case "d": return count / 86_400
+    case "s": unit = 1
+    case "m", "min": unit = 60
+    case "h": unit = 3600
+    case "d": unit = 86_400
     default: return nil
     }
+    return count / unit > 0 ? count / unit : nil
   }
 
   /// Levenshtein's distance.

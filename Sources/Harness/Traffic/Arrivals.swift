@@ -26,6 +26,6 @@ struct Arrivals {
   /// An exponential gap of at least a microsecond.
   private static func gap(_ perSecond: Double, _ random: inout SeededRandom) -> Duration {
     let seconds = -log(1 - random.unit()) / perSecond
-    return .microseconds(max(1, Int64(seconds * 1_000_000)))
+    return .microseconds(Int64(min(max(1, seconds * 1_000_000), 1e18)))
   }
 }

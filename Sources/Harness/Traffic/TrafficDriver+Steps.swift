@@ -41,8 +41,8 @@ extension TrafficDriver {
     let person = anyPerson()
     if hitsComment, !world.comments.isEmpty {
       let comment = world.comments[random.below(world.comments.count)]
-      guard comment.exists, world.pictures[comment.picture].exists else { return }
-      await flag(comment.picture, comment: comment.id, by: person, lateBy: late)
+      await flag(
+        comment.picture, comment: comment.id, exists: comment.exists, by: person, lateBy: late)
     } else if let picture = anyPicture() {
       await flag(picture, by: person, lateBy: late)
     }
@@ -98,7 +98,9 @@ extension TrafficDriver {
     case .flag:
       let target = step.onComment ? world.pictures[picture].comments.last : nil
       if step.onComment && target == nil { return }
-      await flag(picture, comment: target, by: person, lateBy: step.lateBy)
+      await flag(
+        picture, comment: target?.id, exists: target?.exists ?? true, by: person,
+        lateBy: step.lateBy)
     case .upload: break
     }
   }

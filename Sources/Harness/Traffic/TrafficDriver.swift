@@ -176,7 +176,8 @@ struct TrafficDriver {
 
   /// Flags a picture, or a comment of it.
   mutating func flag(
-    _ picture: Int, comment: CommentID? = nil, by person: Int?, lateBy: Duration = .zero
+    _ picture: Int, comment: CommentID? = nil, exists: Bool = true, by person: Int?,
+    lateBy: Duration = .zero
   ) async {
     guard let person else { return }
     let identity = identity(lateBy: lateBy)
@@ -184,7 +185,7 @@ struct TrafficDriver {
       userID: world.people[person].id, imageID: comment == nil ? world.pictures[picture].id : nil,
       commentID: comment, reason: people.reason())
     world.engage(picture, .flag)
-    guard !isMuted(person), world.pictures[picture].exists else { return }
+    guard exists, !isMuted(person), world.pictures[picture].exists else { return }
     _ = await send("flag") { [intake] () async throws(IntakeError) in
       try await intake.flag(new, identity)
     }

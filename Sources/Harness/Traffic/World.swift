@@ -16,7 +16,7 @@ struct World {
     var id: ImageID
     /// Whether it was uploaded; a muted upload keeps its place but nobody can see it.
     var exists: Bool
-    var comments: [CommentID] = []
+    var comments: [(id: CommentID, exists: Bool)] = []
   }
 
   private(set) var people: [Person] = []
@@ -47,7 +47,7 @@ struct World {
 
   mutating func addComment(_ id: CommentID, on picture: Int, exists: Bool, alias: String? = nil) {
     comments.append((id, picture, exists))
-    if exists { pictures[picture].comments.append(id) }
+    pictures[picture].comments.append((id, exists))
     if let alias, commentsByAlias[alias] == nil { commentsByAlias[alias] = id }
   }
 
