@@ -45,7 +45,7 @@ expect() {
     exit 1
   fi
 }
-printf 'name: broken\nabout: Cut off.\nduration: 1h\ntraffic:\n  - poisson: { rate: 3' >"$work/cut.yaml"
+printf 'name: cut\nabout: Cut off.\nduration: 1h\ntraffic:\n  - poisson: { rate: 3' >"$work/cut.yaml"
 printf 'name: red\nabout: Fails.\nduration: 1m\nexpect:\n  - { count: events, at_least: 99999 }\n' >"$work/red.yaml"
 printf '{"event_type": "view"\n' >"$work/bad.jsonl"
 expect 0 "$bin" run poison-records

@@ -29,8 +29,11 @@ struct ConsumerGroup {
   private var owners: [TopicPartition: String] = [:]
 
   /// The signals of the members that subscribe to any of the topics, by member name.
-  func signals(subscribedTo topics: Set<String>) -> [Signal] {
-    members.sorted { $0.key < $1.key }.compactMap { _, member in
+  func signals(subscribedTo topics: [String]) -> [Signal] {
+    if members.count == 1, let only = members.values.first {
+      return only.topics.contains { topics.contains($0) } ? [only.signal] : []
+    }
+    return members.sorted { $0.key < $1.key }.compactMap { _, member in
       member.topics.contains { topics.contains($0) } ? member.signal : nil
     }
   }

@@ -66,7 +66,8 @@ public final class InMemoryEventLog: EventLog {
         places.append(place)
       }
       let positions = zip(records, places).map { state.logs.append($0, to: $1) }
-      let topics = Set(records.map(\.topic))
+      var topics: [String] = []
+      for record in records where !topics.contains(record.topic) { topics.append(record.topic) }
       return (.success(positions), state.groups.flatMap { $0.signals(subscribedTo: topics) })
     }
     for signal in signals { signal.notify() }

@@ -40,6 +40,12 @@ public struct EventAggregation: Job {
     var offset: Int64
   }
 
+  /// Where an event stands in its topic.
+  private struct Position: Hashable {
+    var partition: Int
+    var offset: Int64
+  }
+
   /// Runs from each table's offsets to the boundary.
   public func run() async throws(PortError) -> [String: Int] {
     try await environment.attempting { () async throws(PortError) in try await runOnce() }
@@ -134,26 +140,26 @@ public struct EventAggregation: Job {
   }
 
   /// Where the bronze table has each event already.
-  private func positions(_ bronze: TableName) async throws(PortError) -> [String: [Int64]] {
+  private func positions(_ bronze: TableName) async throws(PortError) -> [EventID: Position] {
     let rows = try await lake.scan(bronze, snapshot: nil)
     let partitions = rows.integers("kafka_partition")
     let offsets = rows.integers("kafka_offset")
-    var known: [String: [Int64]] = [:]
+    var known: [EventID: Position] = [:]
     known.reserveCapacity(rows.count)
-    for (row, id) in rows.strings("event_id").enumerated() {
-      known[id] = [partitions[row], offsets[row]]
+    for (row, text) in rows.strings("event_id").enumerated() {
+      guard let id = EventID(text) else { continue }
+      known[id] = Position(partition: Int(partitions[row]), offset: offsets[row])
     }
     return known
   }
 
   /// Events whose id stands at no other position.
-  private static func withoutRepeats(_ events: [Event], _ known: [String: [Int64]]) -> [Event] {
+  private static func withoutRepeats(_ events: [Event], _ known: [EventID: Position]) -> [Event] {
     var seen = known
     return events.filter { event in
-      let position = [Int64(event.partition), event.offset]
-      let id = event.event.id.description
-      guard let first = seen[id] else {
-        seen[id] = position
+      let position = Position(partition: event.partition, offset: event.offset)
+      guard let first = seen[event.event.id] else {
+        seen[event.event.id] = position
         return true
       }
       return first == position

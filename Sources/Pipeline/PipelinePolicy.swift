@@ -54,7 +54,8 @@ public struct PipelinePolicy: Hashable, Sendable {
   /// How far a drained partition's watermark follows behind the clock when nobody publishes
   /// resolved timestamps (`publish: direct`).
   public var idleWait = Duration.seconds(5)
-  /// How often a member of a group must show itself: the longest poll.
+  /// The longest poll. A scenario that slows the relay slows this with it: nothing new comes in
+  /// between.
   public var pollWait = Duration.seconds(1)
   /// The end of a scenario's world: nothing after it is asked for, scored or trained on. Nil in a
   /// deployment, where time goes on.

@@ -247,7 +247,7 @@ public struct StreamConsumer: Service {
 
 extension EventRecord {
   /// An id for a view whose producer sent none: where the record stands.
-  func derivedEventID() -> EventID {
+  public func derivedEventID() -> EventID {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in partition.topic.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return EventID(

@@ -59,7 +59,7 @@ public final class VirtualClock: TimeSource {
     } onCancel: {
       parked.wake()
     }
-    forget(parked)
+    if deadline == nil { forget(parked) }
   }
 
   /// Who waits and for what, by name: timers first, in their order.
@@ -107,9 +107,7 @@ public final class VirtualClock: TimeSource {
   }
 
   private func forget(_ parked: Parked) {
-    state.withLock { state in
-      if !state.open.isEmpty { state.open[parked.sequence] = nil }
-    }
+    state.withLock { $0.open[parked.sequence] = nil }
   }
 
   private func popTimer() -> Timer? { state.withLock { $0.timers.popMin() } }

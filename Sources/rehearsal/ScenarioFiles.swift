@@ -41,12 +41,20 @@ struct Folders: ParsableArguments {
     let text = try read(path)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     do {
-      return try Scenario(yaml: text, file: path) { (name) throws(ScenarioError) in
+      let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+      let scenario = try Scenario(yaml: text, file: path) { (name) throws(ScenarioError) in
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
           return nil
         }
         return String(decoding: data, as: UTF8.self)
       }
+      // The golden folder is found by either, so the two must agree.
+      guard scenario.name == stem else {
+        throw ScenarioError(
+          file: path, message: "the scenario is named '\(scenario.name)', its file '\(stem)'",
+          hint: "rename one of them")
+      }
+      return scenario
     } catch {
       throw CommandFailure(error)
     }

@@ -25,7 +25,7 @@ struct ExpectationTests {
     func check(_ run: RunResult) throws {
       let scenario = try ScenarioTexts.parsedTiny("expect:\n  - { \(entry) }\n")
       let expectation = try #require(scenario.expectations.first)
-      let faults = ExpectationCheck(run: run, skew: SkewReport(run)).faults(expectation)
+      let faults = ExpectationCheck(run: run).faults(expectation)
       #expect(faults.isEmpty == causes.isEmpty, "\(faults)")
       let text = faults.joined(separator: "\n")
       for cause in causes { #expect(text.contains(cause), "\(text)") }

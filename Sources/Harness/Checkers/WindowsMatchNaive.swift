@@ -48,10 +48,8 @@ public struct WindowsMatchNaive: Checker {
     init(_ run: RunResult) {
       let late = Dictionary(uniqueKeysWithValues: run.late.map { ($0.id, $0.visibleFrom) })
       var seen: Set<EventID> = []
-      for applied in run.applied {
-        guard let event = EventCodec.decodeOrNil(applied.record.value), let image = event.image,
-          event.id == EventID(high: 0, low: 0) || seen.insert(event.id).inserted
-        else { continue }
+      for event in run.events {
+        guard let image = event.image, seen.insert(event.id).inserted else { continue }
         byImage[image, default: [:]][event.kind, default: []].append(
           Entry(
             time: event.time, visibleFrom: late[event.id] ?? event.time,

@@ -27,10 +27,9 @@ public struct Judgement: Sendable {
 
   /// Judges a run.
   public init(_ run: RunResult) {
-    let skew = SkewReport(run)
     expectations = run.scenario.expectations.map {
       Finding(
-        what: $0.text, line: $0.line, faults: ExpectationCheck(run: run, skew: skew).faults($0))
+        what: $0.text, line: $0.line, faults: ExpectationCheck(run: run).faults($0))
     }
     checkers = allCheckers.compactMap { checker in
       checker.faults(run).map {
@@ -43,7 +42,6 @@ public struct Judgement: Sendable {
 /// Checks one expectation; a failure says what was seen and what led to it.
 struct ExpectationCheck {
   let run: RunResult
-  let skew: SkewReport
 
   func faults(_ expectation: Expectation) -> [String] {
     switch expectation.kind {
@@ -141,11 +139,11 @@ struct ExpectationCheck {
   }
 
   private func skewed(_ feature: String?, _ bound: Expectation.Bound) -> [String] {
-    let rows = skew.rows.filter { feature == nil || $0.feature == feature }
+    let rows = run.skew.rows.filter { feature == nil || $0.feature == feature }
     guard !rows.isEmpty else { return ["there is no feature '\(feature ?? "")' to compare"] }
     let total = rows.reduce(0) { $0 + $1.mismatches }
     guard !bound.admits(Double(total)) else { return [] }
-    let examples = skew.mismatches.filter { feature == nil || $0.feature == feature }.prefix(3)
+    let examples = run.skew.mismatches.filter { feature == nil || $0.feature == feature }.prefix(3)
     return ["\(total) mismatches, expected \(bound.text)"]
       + examples.map {
         "\($0.feature) of \(run.aliases.name($0.image)) at \($0.decisionPoint) min: online "

@@ -5,12 +5,8 @@ import Ports
 /// The CSV files of a run (DESIGN §8), with ids as they are or with readable names.
 struct OutputTables {
   let run: RunResult
-  let skew: SkewReport
 
-  init(_ run: RunResult) {
-    self.run = run
-    skew = SkewReport(run)
-  }
+  init(_ run: RunResult) { self.run = run }
 
   /// All tables, with ids as they are.
   var all: [CSVTable] {
@@ -103,7 +99,7 @@ struct OutputTables {
         "feature", "decision_point_minutes", "pairs", "mismatches", "mean_absolute_difference",
         "late_mismatches",
       ], keyColumns: ["feature", "decision_point_minutes"],
-      rows: skew.rows.map {
+      rows: run.skew.rows.map {
         [
           $0.feature, "\($0.decisionPoint)", "\($0.pairs)", "\($0.mismatches)",
           "\($0.meanAbsoluteDifference)", "\($0.lateMismatches)",

@@ -22,7 +22,7 @@ public struct RunSummary: Sendable {
   public var json: String {
     var json = JSONWriter(capacity: 2048)
     json.field("scenario", run.scenario.name)
-    json.field("seed", Int64(run.scenario.seed))
+    json.field("seed", json: "\(run.scenario.seed)".utf8)
     json.field("fingerprint", run.fingerprint)
     json.field("backends", run.backends)
     json.field("virtual_seconds", virtualSeconds)

@@ -42,6 +42,12 @@ public struct SkewReport: Sendable {
   /// The differing pairs, by image, decision point and feature.
   public let mismatches: [Mismatch]
 
+  /// A report without pairs.
+  init() {
+    rows = []
+    mismatches = []
+  }
+
   /// Compares a run's scores with the rows of its last training-set build.
   public init(_ run: RunResult) {
     var offline: [Key: TrainingRow] = [:]

@@ -32,6 +32,15 @@ public struct RunResult: Sendable {
   public let builtRows: [TrainingRow]
   /// The lake's bronze rows when that build ran.
   public let builtHistory: [Metric: RecordBatch]
+  /// The training rows at the end.
+  public let trainingRows: [TrainingRow]
+  /// Each applied record that is an event, decoded, in the order of `applied`; redelivered ones
+  /// stand again.
+  let events: [PlatformEvent]
+  /// The scorer's vectors against the training rows.
+  public private(set) var skew = SkewReport()
+  /// The run's counts by name, as `summary.json` and expectations know them.
+  public private(set) var counts: [(name: String, value: Int)] = []
   /// Runs of jobs.
   public let jobs: [JobRun]
   /// Crashes of services.
@@ -100,6 +109,10 @@ public struct RunResult: Sendable {
     }
     builtRows = rows
     builtHistory = history
+    trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
+    events = applied.compactMap { EventCodec.decodeOrNil($0.record) }
+    skew = SkewReport(self)
+    counts = counted()
   }
 
   private static func requests(
@@ -136,11 +149,6 @@ public struct RunResult: Sendable {
     return records
   }
 
-  /// The training rows at the end.
-  public var trainingRows: [TrainingRow] {
-    lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
-  }
-
   /// The window tables at the end, partial rows of a window added up.
   public func windows(_ metric: Metric) -> [(image: String, start: Int64, count: Int64)] {
     guard let rows = lake[LakeTables.windows(metric)] else { return [] }
@@ -155,8 +163,7 @@ public struct RunResult: Sendable {
     }.sorted { ($0.image, $0.start) < ($1.image, $1.start) }
   }
 
-  /// The run's counts by name, as `summary.json` and expectations know them.
-  public var counts: [(name: String, value: Int)] {
+  private func counted() -> [(name: String, value: Int)] {
     let rows = trainingRows
     func requested(_ trigger: Trigger) -> Int { requests.count { $0.trigger == trigger } }
     return [

@@ -1,3 +1,4 @@
+import Moderation
 import Pipeline
 
 extension ScenarioFields {
@@ -72,8 +73,10 @@ extension ScenarioFields {
     [
       .init("heuristic", .text, "heuristic, heuristic-weighted, or a YAML file beside this one."),
       .init(
-        "scoring", .choice(PipelinePolicy.Scoring.allCases.map(\.rawValue)),
-        "watermark: as of the request's instant (default); immediate: at once, as of now."),
+        "scoring",
+        .choice(PipelinePolicy.Scoring.allCases.map(\.rawValue) + HeuristicPolicy.builtInNames),
+        "watermark: as of the request's instant (default); immediate: at once, as of now; "
+          + "or the name of a heuristic, as `heuristic` takes it."),
       .init(
         "publish", .choice(PipelinePolicy.Publication.allCases.map(\.rawValue)),
         "outbox (default); direct: after the transaction; none: the API's v1."),

@@ -142,7 +142,7 @@ enum ScenarioFields {
       "duplicates", "Records in the log, appended again.",
       [
         .init("at", .duration, "When.", isRequired: true),
-        .init("last", .integer(1...100_000), "The newest N of each topic.", isRequired: true),
+        .init("last", .integer(1...100_000), "The newest N of each partition.", isRequired: true),
       ]),
     entry(
       "poison", "Records that aren't events.",

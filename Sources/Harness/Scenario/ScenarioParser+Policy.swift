@@ -26,10 +26,11 @@ extension ScenarioParser {
     policy.partitions = try object.integer("partitions") ?? policy.partitions
     policy.batchLimit = try object.integer("batch") ?? policy.batchLimit
     if let every = try object.duration("relay_every") {
-      guard every >= .milliseconds(10) else {
-        throw object.error("relay_every", "must be at least 10ms")
+      guard every >= .milliseconds(10), every <= .seconds(30) else {
+        throw object.error("relay_every", "must be 10ms to 30s")
       }
       policy.relayInterval = every
+      policy.pollWait = max(every, policy.pollWait)
     }
     policy.triggers = try triggers(object)
     return policy
@@ -62,7 +63,10 @@ extension ScenarioParser {
   private func heuristic(
     _ object: YAMLObject, _ heuristics: (String) throws(ScenarioError) -> String?
   ) throws(ScenarioError) -> HeuristicPolicy {
-    let name = try object.text("heuristic") ?? "heuristic"
+    let scoring = try object.text("scoring").flatMap {
+      HeuristicPolicy.builtInNames.contains($0) ? $0 : nil
+    }
+    let name = try object.text("heuristic") ?? scoring ?? "heuristic"
     if HeuristicPolicy.builtInNames.contains(name) { return try HeuristicPolicy.builtIn(name) }
     guard let text = try heuristics(name) else {
       throw object.error(
