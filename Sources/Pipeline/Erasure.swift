@@ -6,8 +6,8 @@ import Ports
 /// training rows) is recomputed (REFERENCE §7).
 ///
 /// The plan pins every table's snapshot, and every commit expects it: whoever commits in between
-/// makes the job start over. What tells that a user was found (an event stamped eligible, a training
-/// row) goes last, so that a rerun after a crash finds the rest of the work.
+/// makes the job start over. What tells that a user was found (an event stamped eligible, a
+/// training row) goes last, so that a rerun after a crash finds the rest of the work.
 /// Declared retention: counts of a user's own images as of a past instant.
 public struct Erasure: Job {
   /// `erasure`.

@@ -33,7 +33,8 @@ struct ScenarioSchemaTests {
     #expect(properties["seed"]?["minimum"] as? Int == 0)
     #expect(properties["seed"]?["maximum"] == nil)
     let policy = try #require(properties["policy"]?["properties"] as? [String: [String: Any]])
-    #expect(policy["scoring"]?["enum"] as? [String] == ["watermark", "immediate"])
+    let scoring = ["watermark", "immediate", "heuristic", "heuristic-weighted"]
+    #expect(policy["scoring"]?["enum"] as? [String] == scoring)
     let pattern = try #require(properties["duration"]?["pattern"] as? String)
     for (text, isDuration) in [("1h5m", true), ("3µs", true), ("1.5h", false), ("", false)] {
       #expect((text.range(of: pattern, options: .regularExpression) != nil) == isDuration)

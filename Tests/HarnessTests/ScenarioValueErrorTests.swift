@@ -67,7 +67,7 @@ struct ScenarioValueErrorTests {
       BadText(after: "policy: { triggers: { viral: ▶-1 } }", "viral must be 0 or more, not -1"),
       BadText(after: "policy: { partitions: ▶65 }", "partitions must be 1 to 64, not 65"),
       BadText(after: "policy: { batch: ▶0 }", "batch must be 1 to 100000, not 0"),
-      BadText(after: "policy: { relay_every: ▶1ms }", "must be at least 10ms"),
+      BadText(after: "policy: { relay_every: ▶1ms }", "must be 10ms to 30s"),
       BadText(after: "golden: { keep: ▶0 }", "at least one image in a million"),
       BadText(after: "golden: { keep: ▶3 }", "between 0 and 1"),
       BadText(after: "golden: { tolerance: { views: ▶-1 } }", "can't be negative"),

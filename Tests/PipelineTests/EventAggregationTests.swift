@@ -8,7 +8,7 @@ import Testing
 /// What a run takes and what it makes of it. Failures are in `EventAggregationFaultTests`.
 @Suite("Event aggregation")
 struct EventAggregationTests {
-  /// Views of images 1 and 2 across two windows, a comment, a flag on an image and one on a comment.
+  /// Views of images 1 and 2 across two windows, a comment, a flag on an image, one on a comment.
   static let script: [PlatformEvent] = [
     Events.view(1, at: 0), Events.view(2, at: 299, by: 3, eligible: false),
     Events.view(3, at: 300), Events.view(4, image: 2, at: 10), Events.comment(5, at: 20),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Pipeline
 
-/// Counting, triggers, restarts and late events. Dead letters and failures have suites of their own.
+/// Counting, triggers, restarts, late events. Dead letters and failures have suites of their own.
 @Suite("Stream consumer")
 struct StreamConsumerTests {
   /// 3 views of image 1 and one of image 2, 2 comments by 2 users (one ineligible), 2 flags.

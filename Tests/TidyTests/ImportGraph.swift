@@ -14,7 +14,9 @@ struct ImportGraph: Sendable {
   ]
 
   /// What the executable may import beside every module of ours.
-  private static let allowedForExecutable: Set = ["ArgumentParser", "Foundation", "Glibc"]
+  private static let allowedForExecutable: Set = [
+    "ArgumentParser", "Foundation", "Glibc", "Synchronization",
+  ]
 
   /// What later targets may import of ours; drivers and C shims come on top.
   private static let allowedOfOurs: [String: Set<String>] = [

@@ -83,7 +83,8 @@ struct ExpectationCheck {
     if found.contains(where: { bound.admits($0.row.riskScore) }) { return [] }
     return found.map {
       "\(image) scored \($0.row.riskScore) by \($0.request.trigger.name) as of \($0.asOf), "
-        + "expected \(bound.text); rules: \($0.row.rationale ?? "none"); \(Self.counts($0.observed))"
+        + "expected \(bound.text); rules: \($0.row.rationale ?? "none"); "
+        + Self.counts($0.observed)
     }
   }
 
