@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "Harness", "Simulation",
+        "Harness", "Ports", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

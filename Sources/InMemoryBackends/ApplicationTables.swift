@@ -59,9 +59,10 @@ struct ApplicationTables {
   /// Why a transaction can't be carried out; nil when it can.
   func objection(to mutations: [Mutation]) -> PortError? {
     var staged = StagedRows()
-    for mutation in mutations {
+    let lastRow = mutations.lastIndex { !$0.isEnqueue } ?? 0
+    for (index, mutation) in mutations.enumerated() {
       if let error = objection(to: mutation, staged) { return error }
-      staged.add(mutation)
+      if index < lastRow { staged.add(mutation) }
     }
     return nil
   }
@@ -288,5 +289,11 @@ private struct StagedRows {
     case .insertModeration(let row) where row.requestID == nil: moderation.append(row.id)
     default: break
     }
+  }
+}
+
+extension Mutation {
+  fileprivate var isEnqueue: Bool {
+    if case .enqueue = self { true } else { false }
   }
 }

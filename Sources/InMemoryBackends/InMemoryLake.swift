@@ -119,18 +119,7 @@ public final class InMemoryLake: Lake {
   private static func remove(
     _ filters: [TableChange.RowFilter], from batch: RecordBatch
   ) -> RecordBatch {
-    var keep = Array(repeating: true, count: batch.count)
-    for filter in filters {
-      let columns = filter.columns.compactMap { name, values in
-        batch.schema.index(of: name).map { ($0, values) }
-      }
-      guard columns.count == filter.columns.count, !columns.isEmpty else { continue }
-      for row in 0..<batch.count where keep[row] {
-        keep[row] = !columns.allSatisfy { column, values in
-          batch.text(row: row, column: column).map(values.contains) ?? false
-        }
-      }
-    }
+    let keep = batch.rows(matching: filters).map { !$0 }
     return keep.contains(false) ? batch.filtered(keep) : batch
   }
 

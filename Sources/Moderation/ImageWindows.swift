@@ -28,7 +28,7 @@ public struct ImageWindows: Sendable {
   private var flags = RollingCounter()
   /// Set once the upload event came.
   public private(set) var metadata: Metadata?
-  private var fired: Set<Trigger> = []
+  private var fired = ThresholdTriggers()
   /// Milestones are reached in order, so counting them is enough.
   private var milestonesReached = 0
 
@@ -100,10 +100,10 @@ public struct ImageWindows: Sendable {
     _ trigger: Trigger, _ threshold: Int?, _ window: RollingWindow, _ counter: RollingCounter,
     _ asOf: EventTime, _ image: ImageID, _ output: inout [FiredTrigger]
   ) {
-    guard let threshold, !fired.contains(trigger) else { return }
+    guard let threshold, !fired.contains(ThresholdTriggers(trigger)) else { return }
     let count = counter.count(window, asOf: asOf).observed
     guard count >= threshold else { return }
-    fired.insert(trigger)
+    fired.insert(ThresholdTriggers(trigger))
     output.append(FiredTrigger(image: image, trigger: trigger, asOf: asOf, count: count))
   }
 
@@ -118,6 +118,25 @@ public struct ImageWindows: Sendable {
       output.append(
         FiredTrigger(image: image, trigger: .milestone(milestone), asOf: asOf, count: total))
     }
+  }
+}
+
+/// Which of the threshold triggers: asked at every event, so it is a word of bits.
+private struct ThresholdTriggers: OptionSet, Sendable {
+  let rawValue: UInt8
+
+  init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The bit of a trigger; none for those without a threshold.
+  init(_ trigger: Trigger) {
+    rawValue =
+      switch trigger {
+      case .viral: 1
+      case .suspicious: 2
+      case .flagged: 4
+      case .popular: 8
+      case .milestone, .anchor, .scoreAt: 0
+      }
   }
 }
 

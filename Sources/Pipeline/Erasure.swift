@@ -183,23 +183,6 @@ public struct Erasure: Job {
 }
 
 extension RecordBatch {
-  /// Which rows any of the filters holds for.
-  func rows(matching filters: [TableChange.RowFilter]) -> [Bool] {
-    var hit = Array(repeating: false, count: count)
-    for filter in filters {
-      let columns = filter.columns.compactMap { name, values in
-        schema.index(of: name).map { ($0, values) }
-      }
-      guard columns.count == filter.columns.count, !columns.isEmpty else { continue }
-      for row in 0..<count where !hit[row] {
-        hit[row] = columns.allSatisfy { column, values in
-          text(row: row, column: column).map(values.contains) ?? false
-        }
-      }
-    }
-    return hit
-  }
-
   /// Whether both hold the same rows in any order, apart from when they were processed.
   fileprivate func holdsSameRows(as other: RecordBatch) -> Bool {
     func lines(_ batch: RecordBatch) -> [String] {

@@ -46,21 +46,22 @@ extension Intake {
     }
   }
 
-  /// One transaction of rows and, if the API publishes, their event.
+  /// One transaction of a row and, if the API publishes, its event.
   func commit(
-    _ mutations: [Mutation], _ event: PlatformEvent? = nil
+    _ mutation: Mutation, _ event: PlatformEvent? = nil
   ) async throws(IntakeError) -> [MutationOutcome] {
     guard let event, policy.publication != .none else {
-      return try await carryOut { () async throws(PortError) in try await store.commit(mutations) }
+      return try await carryOut { () async throws(PortError) in try await store.commit([mutation]) }
     }
     let message = OutboxEvent(
       topic: event.kind.topic, key: event.image, value: EventCodec.encode(event), time: event.time)
     if policy.publication == .outbox {
-      let all = mutations + [.enqueue(message)]
-      return try await carryOut { () async throws(PortError) in try await store.commit(all) }
+      return try await carryOut { () async throws(PortError) in
+        try await store.commit([mutation, .enqueue(message)])
+      }
     }
     let outcomes = try await carryOut { () async throws(PortError) in
-      try await store.commit(mutations)
+      try await store.commit([mutation])
     }
     // The lab's way: nobody waits for the publication, and nobody learns that it failed.
     do throws(PortError) {

@@ -45,7 +45,7 @@ public struct Intake: Sendable {
       countryOfResidence: new.countryOfResidence,
       yearOfBirth: new.yearOfBirth ?? new.dateOfBirth?.year, dateOfBirth: new.dateOfBirth,
       isTestAccount: new.isTestAccount, createdAt: now)
-    let outcomes = try await commit([.insertUser(user)])
+    let outcomes = try await commit(.insertUser(user))
     if case .existing(.user(let existing)) = outcomes.first { return existing }
     environment.record("user", [.id("user_id", user.id)])
     return user
@@ -61,7 +61,7 @@ public struct Intake: Sendable {
       today: environment.now.asEventTime.date)
     user.yearOfBirth = yearOfBirth ?? dateOfBirth?.year
     user.dateOfBirth = dateOfBirth
-    _ = try await commit([.updateUser(user)])
+    _ = try await commit(.updateUser(user))
     environment.record("user-corrected", [.id("user_id", id)])
     return user
   }
@@ -86,7 +86,7 @@ public struct Intake: Sendable {
       actorEligible: policy.governance.isEligible(user, at: now),
       subject: .upload(
         image: id, category: image.category, caption: image.caption, s3URL: image.s3URL))
-    let outcomes = try await commit([.insertImage(image)], event)
+    let outcomes = try await commit(.insertImage(image), event)
     if case .existing(.image(let existing)) = outcomes.first { return existing }
     return image
   }
@@ -104,7 +104,7 @@ public struct Intake: Sendable {
       actorEligible: user.map { policy.governance.isEligible($0, at: now) } ?? true,
       subject: .view(image: id))
     let outcomes = try await commit(
-      [.addView(id, key: identity.key == nil ? nil : event.id)], event)
+      .addView(id, key: identity.key == nil ? nil : event.id), event)
     guard case .views(let views) = outcomes.first else { return 0 }
     return views
   }
@@ -123,7 +123,7 @@ public struct Intake: Sendable {
       id: comment.id.reinterpreted(as: PlatformEvent.self), time: now, actor: new.userID,
       actorEligible: user.map { policy.governance.isEligible($0, at: now) },
       subject: .comment(comment: comment.id, image: new.imageID, content: new.content))
-    let outcomes = try await commit([.insertComment(comment)], event)
+    let outcomes = try await commit(.insertComment(comment), event)
     if case .existing(.comment(let existing)) = outcomes.first { return existing }
     return comment
   }
@@ -147,7 +147,7 @@ public struct Intake: Sendable {
       actorEligible: policy.governance.isEligible(user, at: now),
       subject: .flag(
         flag: flag.id, image: new.imageID, comment: new.commentID, reason: new.reason))
-    let outcomes = try await commit([.insertFlag(flag)], event)
+    let outcomes = try await commit(.insertFlag(flag), event)
     if case .existing(.flag(let existing)) = outcomes.first { return existing }
     return flag
   }
@@ -163,13 +163,13 @@ public struct Intake: Sendable {
 
   /// `DELETE /images/{id}`: a soft delete; again, it keeps the first instant.
   public func deleteImage(_ id: ImageID) async throws(IntakeError) {
-    _ = try await commit([.deleteImage(id, at: environment.now.asEventTime)])
+    _ = try await commit(.deleteImage(id, at: environment.now.asEventTime))
     environment.record("image-deleted", [.id("image_id", id)])
   }
 
   /// `DELETE /comments/{id}`: a soft delete; again, it keeps the first instant.
   public func deleteComment(_ id: CommentID) async throws(IntakeError) {
-    _ = try await commit([.deleteComment(id, at: environment.now.asEventTime)])
+    _ = try await commit(.deleteComment(id, at: environment.now.asEventTime))
     environment.record("comment-deleted", [.id("comment_id", id)])
   }
 }

@@ -176,6 +176,23 @@ public struct RecordBatch: Hashable, Sendable {
     RecordBatch(schema: schema, columns: columns.map { $0.filtered(keep) })
   }
 
+  /// Which rows any of the filters holds for; a filter on a column that isn't there holds for none.
+  public func rows(matching filters: [TableChange.RowFilter]) -> [Bool] {
+    var hit = Array(repeating: false, count: count)
+    for filter in filters {
+      let columns = filter.columns.compactMap { name, values in
+        schema.index(of: name).map { ($0, values) }
+      }
+      guard columns.count == filter.columns.count, !columns.isEmpty else { continue }
+      for row in 0..<count where !hit[row] {
+        hit[row] = columns.allSatisfy { column, values in
+          text(row: row, column: column).map(values.contains) ?? false
+        }
+      }
+    }
+    return hit
+  }
+
   /// A cell as text: the string itself, or the number's shortest text; nil for null.
   public func text(row: Int, column: Int) -> String? {
     guard columns[column].isValid(row) else { return nil }

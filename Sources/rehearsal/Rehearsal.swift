@@ -1,5 +1,6 @@
 import ArgumentParser
 import Harness
+import Ports
 
 /// The program: wiring and printing only.
 @main
@@ -54,7 +55,11 @@ struct CommandFailure: Error {
     switch error {
     case is ScenarioError, is GoldenError: code = 2
     case let failure as RunFailure:
-      if case .backend = failure { code = 4 } else { code = 3 }
+      switch failure {
+      // What no retry mends was wrong in what the run was given: rows that refer to nothing, say.
+      case .backend(let error): code = error.isRetryable ? 4 : 2
+      case .noProgress, .escaped: code = 3
+      }
     default: code = 2
     }
   }

@@ -126,11 +126,11 @@ extension BanList {
   private static let generators =
     [
       BannedCall(
-        "SystemRandomNumberGenerator", instead: "Environment.random, a stream split by label")
+        "SystemRandomNumberGenerator", instead: "a labelled stream of RandomStreams")
     ]
     + ["random", "shuffled", "shuffle", "randomElement"].map { name in
       BannedCall(
-        ".\(name)(", instead: "`.\(name)(…, using: &stream)` with a stream of Environment.random",
+        ".\(name)(", instead: "`.\(name)(…, using: &stream)` with a stream of RandomStreams",
         unless: namesGenerator)
     }
 

@@ -18,7 +18,7 @@ public struct TrainingSetIsGoverned: Checker {
     let lastAction = scenario.actions.map { scenario.start + $0.at }.max()
     let last = [lastDeletion, lastAction].compactMap { $0 }.max() ?? scenario.start
     let isCurrent = run.jobs.contains {
-      $0.job != .eventAggregation && $0.failure == nil && $0.at.asEventTime >= last
+      [.trainingSet, .erasure].contains($0.job) && $0.failure == nil && $0.at.asEventTime >= last
     }
     guard isCurrent else { return nil }
     let users = Dictionary(uniqueKeysWithValues: run.tables.users.map { ($0.id, $0) })
