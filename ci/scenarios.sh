@@ -30,9 +30,11 @@ say "a day's events, replayed"
 "$bin" run day-of-traffic --out "$work/day" >/dev/null
 "$bin" replay --events "$work/day/events.jsonl" --tables "$work/day/tables" \
   --scenario day-of-traffic --out "$work/again" >/dev/null
-for file in triggers scores windows training_data skew; do
+for file in triggers windows training_data skew; do
   cmp "$work/day/$file.csv" "$work/again/$file.csv"
 done
+# scored_at, the fifth column, is when the scorer got to a request: not part of what is replayed.
+cmp <(cut -d, -f1-4,6- "$work/day/scores.csv") <(cut -d, -f1-4,6- "$work/again/scores.csv")
 echo "ok: $(wc -l <"$work/day/events.jsonl") events"
 
 say "exit codes"
