@@ -94,7 +94,7 @@ public struct ImageWindows: Sendable {
 
   /// Forgets which triggers have fired: what a consumer that keeps that memory in its process does
   /// at a restart (REFERENCE §10.10).
-  public mutating func forgetTriggers() { fired = [] }
+  mutating func forgetTriggers() { fired = [] }
 
   private mutating func check(
     _ trigger: Trigger, _ threshold: Int?, _ window: RollingWindow, _ counter: RollingCounter,

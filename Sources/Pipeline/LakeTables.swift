@@ -17,6 +17,11 @@ public enum LakeTables {
   /// An extract of a database table.
   public static func raw(_ table: String) -> TableName { TableName("raw", table) }
 
+  /// Every table that the jobs write, sorted.
+  public static let all: [TableName] =
+    (Metric.allCases.flatMap { [events($0), windows($0)] } + [trainingData]
+    + ["users", "images", "comments", "flags"].map(raw)).sorted()
+
   /// Columns of ``events(_:)``.
   public static let eventSchema = TableSchema([
     .init("event_id", .string), .init("image_id", .string),

@@ -41,7 +41,7 @@ struct ExpectationTests {
       Row("feature: views_5min, of: hero, trigger: viral, equals: 10"),
       Row("feature: views_5min, of: hero, trigger: viral, flavour: governed, at_most: 10"),
       Row("feature: total_flags, of: hero, trigger: anchor_30m, at_least: 2"),
-      Row("absent: cake, from: moderation.training_data"), Row("absent: hero, from: no.table"),
+      Row("absent: cake, from: moderation.training_data"),
       Row("present: hero, in: moderation.training_data"), Row("present: hero, in: events.views"),
       Row("present: hero, in: raw.images"), Row("present: cake, in: events.views"),
       Row("training: comments_5min, of: hero, decision_point: 0m, equals: 0"),
@@ -76,6 +76,7 @@ struct ExpectationTests {
         "present: cake, in: moderation.training_data", "cake has no row in",
         "deleted 2026-01-05T09:30:00", "training-set 2026-01-05T09:20"),
       Row("present: hero, in: no.table", "the table no.table doesn't exist"),
+      Row("absent: hero, from: no.table", "no job writes a table 'no.table'", "events.views"),
       Row(
         "training: views_5min, of: hero, decision_point: 0m, equals: 5",
         "views_5min of hero at 0 min is 0.0, expected 5.0"),

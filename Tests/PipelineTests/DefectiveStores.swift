@@ -1,4 +1,4 @@
-import Moderation
+@testable import Moderation
 import Ports
 import Synchronization
 

@@ -1,5 +1,5 @@
 import InMemoryBackends
-import Moderation
+@testable import Moderation
 import Ports
 import Simulation
 import Testing

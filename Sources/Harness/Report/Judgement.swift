@@ -53,6 +53,11 @@ struct ExpectationCheck {
     case .feature(let image, let trigger, let feature, let governed, let bound):
       return self.feature(image, trigger, feature, governed, bound)
     case .absent(let image, let table):
+      // Nothing is in a table that nobody writes: a misspelt name would always hold.
+      guard LakeTables.all.contains(where: { $0.description == table }) else {
+        let known = LakeTables.all.map(\.description).joined(separator: ", ")
+        return ["no job writes a table '\(table)'; known: \(known)"]
+      }
       let count = rows(image, table)
       guard count > 0 else { return [] }
       return ["\(image) has \(count) rows in \(table)"] + tableCause(image, table)
