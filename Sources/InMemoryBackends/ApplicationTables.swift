@@ -8,13 +8,13 @@ struct ApplicationTables {
     var mode: String
   }
 
-  private var users: [UserID: User] = [:]
+  private var users = RowTable<User>()
   private var usernames: [String: UserID] = [:]
-  private var images: [ImageID: Image] = [:]
-  private var imagesByUser: [UserID: [ImageID]] = [:]
-  private var comments: [CommentID: Comment] = [:]
-  private var flags: [FlagID: Flag] = [:]
-  private var moderation: [ModerationID: ModerationRow] = [:]
+  private var images = RowTable<Image>()
+  private var uploads: [UserID: UploadHistory] = [:]
+  private var comments = RowTable<Comment>()
+  private var flags = RowTable<Flag>()
+  private var moderation = RowTable<ModerationRow>()
   private var moderationKeys: [ModerationKey: ModerationID] = [:]
   private var viewKeys: Set<EventID> = []
   private var nextSequence: Int64 = 1
@@ -25,6 +25,8 @@ struct ApplicationTables {
     case .user(let id): users[id].map(Row.user)
     case .username(let name): usernames[name].flatMap { users[$0] }.map(Row.user)
     case .image(let id): images[id].map(Row.image)
+    case .visibleImage(let id):
+      images.place(of: id).flatMap { images.rows[$0].deletedAt == nil ? .visible : nil }
     case .comment(let id): comments[id].map(Row.comment)
     case .flag(let id): flags[id].map(Row.flag)
     case .moderation(let id): moderation[id].map(Row.moderation)
@@ -34,13 +36,14 @@ struct ApplicationTables {
   /// The outcomes of a transaction that was done before (rule 2) or whose user name is taken
   /// (rule 3); nil when it is new.
   func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
-    for (index, mutation) in mutations.enumerated() {
-      if case .addView(let id, let key?) = mutation, viewKeys.contains(key) {
-        let views = MutationOutcome.views(images[id]?.views ?? 0)
+    for index in mutations.indices {
+      if case .addView(let id, let key?) = mutations[index], viewKeys.contains(key) {
+        let views = MutationOutcome.views(images.place(of: id).map { images.rows[$0].views } ?? 0)
         return mutations.indices.map { $0 == index ? views : .done }
       }
       let existing: Row? =
-        switch mutation {
+        switch mutations[index] {
+        case .enqueue, .addView: nil
         case .insertUser(let user): row(.user(user.id)) ?? row(.username(user.username))
         case .insertImage(let image): row(.image(image.id))
         case .insertComment(let comment): row(.comment(comment.id))
@@ -60,9 +63,9 @@ struct ApplicationTables {
   func objection(to mutations: [Mutation]) -> PortError? {
     var staged = StagedRows()
     let lastRow = mutations.lastIndex { !$0.isEnqueue } ?? 0
-    for (index, mutation) in mutations.enumerated() {
-      if let error = objection(to: mutation, staged) { return error }
-      if index < lastRow { staged.add(mutation) }
+    for index in mutations.indices {
+      if let error = objection(to: mutations[index], staged) { return error }
+      if index < lastRow { staged.add(mutations[index]) }
     }
     return nil
   }
@@ -70,19 +73,19 @@ struct ApplicationTables {
   /// Why a mutation can't be carried out after those `staged` before it in its transaction.
   private func objection(to mutation: Mutation, _ staged: StagedRows) -> PortError? {
     func user(_ id: UserID) -> PortError? {
-      missing("user_id", users[id] == nil && !staged.users.contains(id), id)
+      missing("user_id", !users.contains(id) && !staged.users.contains(id), id)
     }
     func image(_ id: ImageID) -> PortError? {
-      missing("image_id", images[id] == nil && !staged.images.contains(id), id)
+      missing("image_id", !images.contains(id) && !staged.images.contains(id), id)
     }
     func noImage(_ id: ImageID) -> PortError? {
-      absent("image", images[id] == nil && !staged.images.contains(id), id)
+      absent("image", !images.contains(id) && !staged.images.contains(id), id)
     }
     func noComment(_ id: CommentID) -> PortError? {
-      absent("comment", comments[id] == nil && !staged.comments.contains(id), id)
+      absent("comment", !comments.contains(id) && !staged.comments.contains(id), id)
     }
     func action(_ field: String, _ id: ModerationID) -> PortError? {
-      missing(field, moderation[id] == nil && !staged.moderation.contains(id), id)
+      missing(field, !moderation.contains(id) && !staged.moderation.contains(id), id)
     }
     return switch mutation {
     case .insertModeration, .enqueue: nil
@@ -92,14 +95,14 @@ struct ApplicationTables {
     case .insertFlag(let row):
       user(row.userID) ?? row.imageID.flatMap(image)
         ?? row.commentID.flatMap {
-          missing("comment_id", comments[$0] == nil && !staged.comments.contains($0), $0)
+          missing("comment_id", !comments.contains($0) && !staged.comments.contains($0), $0)
         }
     case .updateUser(let row):
-      absent("user", users[row.id] == nil && !staged.users.contains(row.id), row.id)
+      absent("user", !users.contains(row.id) && !staged.users.contains(row.id), row.id)
         ?? (usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil)
     case .addView(let id, _), .deleteImage(let id, _): noImage(id)
     case .requirePending(let target):
-      flags.values.contains { $0.reviewStatus == .pending && reviewTarget($0) == target }
+      flags.rows.contains { $0.reviewStatus == .pending && reviewTarget($0) == target }
         ? nil
         : PortError(
           .conflict, port: "ApplicationStore", operation: "commit",
@@ -120,30 +123,33 @@ struct ApplicationTables {
   mutating func carryOut(_ mutation: Mutation) -> MutationOutcome {
     switch mutation {
     case .insertUser(let user):
-      users[user.id] = user
+      users.put(user, at: user.id)
       usernames[user.username] = user.id
     case .insertImage(let image):
-      images[image.id] = image
-      imagesByUser[image.userID, default: []].append(image.id)
-    case .insertComment(let comment): comments[comment.id] = comment
-    case .insertFlag(let flag): flags[flag.id] = flag
+      images.put(image, at: image.id)
+      uploads[image.userID, default: UploadHistory()].add(image)
+    case .insertComment(let comment): comments.put(comment, at: comment.id)
+    case .insertFlag(let flag): flags.put(flag, at: flag.id)
     case .insertModeration(let row): return insert(row)
     case .updateUser(let user):
       if let old = users[user.id] { usernames[old.username] = nil }
-      users[user.id] = user
+      users.put(user, at: user.id)
       usernames[user.username] = user.id
     case .requirePending: return .done
     case .addView(let id, let key):
       if let key { viewKeys.insert(key) }
-      images[id]?.views += 1
-      return .views(images[id]?.views ?? 0)
+      return .views(images.change(id) { $0.addView() } ?? 0)
     case .deleteImage(let id, let time):
-      if images[id]?.deletedAt == nil { images[id]?.deletedAt = time }
+      if let owner = images.change(id, { $0.delete(at: time) }) ?? nil {
+        uploads[owner]?.add(deleted: time)
+      }
     case .deleteComment(let id, let time):
-      if comments[id]?.deletedAt == nil { comments[id]?.deletedAt = time }
+      comments.change(id) { $0.deletedAt = $0.deletedAt ?? time }
     case .hideComment(let id, let action):
-      comments[id]?.isModeratorHidden = true
-      comments[id]?.moderatorActionID = action
+      comments.change(id) { comment in
+        comment.isModeratorHidden = true
+        comment.moderatorActionID = action
+      }
     case .resolveFlags(let target, let status, let action, let time):
       return .changed(resolve(target, status, action, time))
     case .enqueue(let event):
@@ -157,42 +163,29 @@ struct ApplicationTables {
     guard var image = images[id], image.createdAt <= asOf, let uploader = users[image.userID]
     else { return nil }
     if let deletedAt = image.deletedAt, deletedAt > asOf { image.deletedAt = nil }
-    var existing = 0
-    var created = 0
-    for sibling in imagesByUser[image.userID] ?? [] {
-      guard let sibling = images[sibling], sibling.createdAt <= asOf else { continue }
-      created += 1
-      if sibling.deletedAt.map({ $0 > asOf }) ?? true { existing += 1 }
-    }
+    let uploads = uploads[image.userID] ?? UploadHistory()
     return SubjectRecord(
-      image: image, uploader: uploader, existingImages: existing, createdImages: created)
+      image: image, uploader: uploader, existingImages: uploads.existing(asOf: asOf),
+      createdImages: uploads.created(asOf: asOf))
   }
 
   func snapshot() -> ApplicationSnapshot {
-    func sorted<Entity, Value>(
-      _ rows: [ID<Entity>: Value], _ created: (Value) -> EventTime
-    ) -> [Value] {
-      rows.sorted { a, b in
-        let (first, second) = (created(a.value), created(b.value))
-        return first != second ? first < second : a.key < b.key
-      }.map(\.value)
-    }
     var snapshot = ApplicationSnapshot()
-    snapshot.users = sorted(users) { $0.createdAt }
-    snapshot.images = sorted(images) { $0.createdAt }
-    snapshot.comments = sorted(comments) { $0.createdAt }
-    snapshot.flags = sorted(flags) { $0.createdAt }
-    snapshot.moderation = sorted(moderation) { $0.createdAt }
+    snapshot.users = users.sorted { $0.createdAt }
+    snapshot.images = images.sorted { $0.createdAt }
+    snapshot.comments = comments.sorted { $0.createdAt }
+    snapshot.flags = flags.sorted { $0.createdAt }
+    snapshot.moderation = moderation.sorted { $0.createdAt }
     return snapshot
   }
 
   func reviewQueue() -> [ReviewItem] {
     var risk: [ImageID: Double] = [:]
-    for row in moderation.values {
+    for row in moderation.rows {
       if case .image(let id) = row.target { risk[id] = max(risk[id] ?? 0, row.riskScore) }
     }
     var pending: [ModerationTarget: Int] = [:]
-    for flag in flags.values where flag.reviewStatus == .pending {
+    for flag in flags.rows where flag.reviewStatus == .pending {
       guard let target = reviewTarget(flag) else { continue }
       pending[target, default: 0] += 1
     }
@@ -200,7 +193,7 @@ struct ApplicationTables {
       let image: ImageID? =
         switch target {
         case .image(let id): id
-        case .comment(let id): comments[id]?.imageID
+        case .comment(let id): comments.place(of: id).map { comments.rows[$0].imageID }
         case .account: nil
         }
       return ReviewItem(
@@ -216,10 +209,12 @@ struct ApplicationTables {
   /// What a flag asks to have reviewed: the comment where it names one, unless that is gone.
   private func reviewTarget(_ flag: Flag) -> ModerationTarget? {
     if let id = flag.commentID {
-      return comments[id]?.deletedAt == nil ? .comment(id) : nil
+      guard let place = comments.place(of: id) else { return .comment(id) }
+      return comments.rows[place].deletedAt == nil ? .comment(id) : nil
     }
-    guard let id = flag.imageID, images[id]?.deletedAt == nil else { return nil }
-    return .image(id)
+    guard let id = flag.imageID else { return nil }
+    guard let place = images.place(of: id) else { return .image(id) }
+    return images.rows[place].deletedAt == nil ? .image(id) : nil
   }
 
   private mutating func insert(_ row: ModerationRow) -> MutationOutcome {
@@ -230,7 +225,7 @@ struct ApplicationTables {
       }
       moderationKeys[key] = row.id
     }
-    moderation[row.id] = row
+    moderation.put(row, at: row.id)
     return .done
   }
 
@@ -238,10 +233,12 @@ struct ApplicationTables {
     _ target: ModerationTarget, _ status: ReviewStatus, _ action: ModerationID, _ time: EventTime
   ) -> Int {
     var changed = 0
-    for (id, flag) in flags where flag.reviewStatus == .pending && reviewTarget(flag) == target {
-      flags[id]?.reviewStatus = status
-      flags[id]?.moderationActionID = action
-      flags[id]?.resolvedAt = time
+    for flag in flags.rows where flag.reviewStatus == .pending && reviewTarget(flag) == target {
+      flags.change(flag.id) { flag in
+        flag.reviewStatus = status
+        flag.moderationActionID = action
+        flag.resolvedAt = time
+      }
       changed += 1
     }
     return changed
@@ -289,6 +286,20 @@ private struct StagedRows {
     case .insertModeration(let row) where row.requestID == nil: moderation.append(row.id)
     default: break
     }
+  }
+}
+
+extension Image {
+  fileprivate mutating func addView() -> Int {
+    views += 1
+    return views
+  }
+
+  /// The owner, if the image wasn't deleted before.
+  fileprivate mutating func delete(at time: EventTime) -> UserID? {
+    guard deletedAt == nil else { return nil }
+    deletedAt = time
+    return userID
   }
 }
 

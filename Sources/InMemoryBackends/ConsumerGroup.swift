@@ -135,7 +135,7 @@ struct ConsumerGroup {
     var turn = 0
     for topic in topics {
       let subscribers = names.filter { members[$0]?.topics.contains(topic) ?? false }
-      for partition in 0..<log.partitionCount(of: topic) {
+      for partition in 0..<(log.index(of: topic).map(log.partitionCount) ?? 0) {
         owners[TopicPartition(topic, partition)] = subscribers[turn % subscribers.count]
         turn += 1
       }

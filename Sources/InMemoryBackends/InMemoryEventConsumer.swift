@@ -78,32 +78,21 @@ final class InMemoryEventConsumer: EventConsumer {
   private static func merge(
     _ lanes: inout [ConsumerGroup.Lane], _ logs: TopicLogs, _ limit: Int
   ) -> [EventRecord] {
-    let open = lanes.indices.filter {
-      lanes[$0].position < logs.count(lanes[$0].topic, lanes[$0].partition.partition)
-    }
-    guard !open.isEmpty else { return [] }
+    // The timestamp of each lane's next record; the end of a lane is later than any.
+    var heads = lanes.map { logs.timestamp($0.topic, $0.partition.partition, $0.position) }
     var merged: [EventRecord] = []
     while merged.count < limit {
       // Lanes are sorted, so the first of equal timestamps is the right one.
-      var best: Int?
-      var bestTimestamp = Int64.max
-      for index in open {
-        let lane = lanes[index]
-        guard lane.position < logs.count(lane.topic, lane.partition.partition) else { continue }
-        let timestamp =
-          logs.record(lane.topic, lane.partition.partition, lane.position).timestamp
-        if timestamp < bestTimestamp {
-          best = index
-          bestTimestamp = timestamp
-        }
-      }
-      guard let best else { break }
-      let lane = lanes[best]
+      var best = 0
+      for index in heads.indices where heads[index] < heads[best] { best = index }
+      guard best < heads.count, heads[best] < .max else { break }
+      let (topic, partition) = (lanes[best].topic, lanes[best].partition.partition)
       merged.append(
         InMemoryEventLog.record(
-          logs.record(lane.topic, lane.partition.partition, lane.position), lane.partition,
-          Int64(lane.position)))
+          logs.record(topic, partition, lanes[best].position), lanes[best].partition,
+          Int64(lanes[best].position)))
       lanes[best].position += 1
+      heads[best] = logs.timestamp(topic, partition, lanes[best].position)
     }
     return merged
   }

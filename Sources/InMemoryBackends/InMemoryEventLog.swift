@@ -58,7 +58,7 @@ public final class InMemoryEventLog: EventLog {
         guard let place = state.logs.index(of: record.topic) else {
           return (.failure(error(.notFound, "append", "topic \(record.topic) doesn't exist")), [])
         }
-        let count = state.logs.partitionCount(of: record.topic)
+        let count = state.logs.partitionCount(place)
         if let partition = record.partition, !(0..<count).contains(partition) {
           let hint = "\(record.topic) has no partition \(partition)"
           return (.failure(error(.invalid, "append", hint)), [])
@@ -66,8 +66,7 @@ public final class InMemoryEventLog: EventLog {
         places.append(place)
       }
       let positions = zip(records, places).map { state.logs.append($0, to: $1) }
-      var topics: [String] = []
-      for record in records where !topics.contains(record.topic) { topics.append(record.topic) }
+      let topics = state.logs.names(of: places)
       return (.success(positions), state.groups.flatMap { $0.signals(subscribedTo: topics) })
     }
     for signal in signals { signal.notify() }

@@ -117,14 +117,16 @@ public final class InMemoryFeatureStore: FeatureStore {
     var result = AppliedBatch()
     let horizon = advance(&state, batch.partitions, retention)
     if let horizon { state.trimmedThrough = max(state.trimmedThrough ?? horizon, horizon) }
-    for (index, entry) in batch.entries.enumerated() {
-      let isOld = entry.offset < applied[entry.slot]
-      guard !isOld, let image = entry.event.image, state.seen.insert(entry.event.id) else {
-        if isOld || entry.event.image != nil { result.duplicates.append(index) }
+    for index in batch.entries.indices {
+      let isOld = batch.entries[index].offset < applied[batch.entries[index].slot]
+      guard !isOld, let image = batch.entries[index].event.image,
+        state.seen.insert(batch.entries[index].event.id)
+      else {
+        if isOld || batch.entries[index].event.image != nil { result.duplicates.append(index) }
         continue
       }
       let firedBefore = result.fired.count
-      count(entry, image, policy, horizon, &state, &result.fired)
+      count(batch.entries[index], image, policy, horizon, &state, &result.fired)
       for fired in result.fired[firedBefore...] where fired.trigger.asksForScore {
         state.waiting.insert(PendingRequest(request: ModerationRequest(fired)))
       }
@@ -163,15 +165,15 @@ public final class InMemoryFeatureStore: FeatureStore {
     _ entry: FeatureBatch.Entry, _ image: ImageID, _ policy: TriggerPolicy, _ horizon: EventTime?,
     _ state: inout State, _ fired: inout [FiredTrigger]
   ) {
-    let event = entry.event
-    if let metric = event.kind.metric {
+    if let metric = entry.event.kind.metric {
       state.images[image, default: ImageWindows()].record(
-        metric, at: event.time, visibleFrom: entry.visibleFrom,
-        isEligible: event.actorEligible ?? true, image: image, policy: policy, fired: &fired)
-    } else if case .upload(_, let category, let caption, _) = event.subject {
+        metric, at: entry.event.time, visibleFrom: entry.visibleFrom,
+        isEligible: entry.event.actorEligible ?? true, image: image, policy: policy,
+        fired: &fired)
+    } else if case .upload(_, let category, let caption, _) = entry.event.subject {
       let metadata = ImageWindows.Metadata(
         category: category, captionLength: caption?.unicodeScalars.count ?? 0,
-        uploadedAt: event.time, user: event.actor)
+        uploadedAt: entry.event.time, user: entry.event.actor)
       fired += state.images[image, default: ImageWindows()].upload(
         metadata, image: image, policy: policy)
     }

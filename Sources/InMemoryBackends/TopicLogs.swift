@@ -10,17 +10,28 @@ struct TopicLogs {
     var value: [UInt8]
   }
 
-  private var places: [String: Int] = [:]
+  private var names: [String] = []
   private var topics: [[[StoredRecord]]] = []
 
-  /// A topic's place; nil when there is no such topic.
-  func index(of topic: String) -> Int? { places[topic] }
+  /// A topic's place; nil when there is no such topic. Topics are few, and most differ in length.
+  func index(of topic: String) -> Int? {
+    names.firstIndex { $0.utf8.count == topic.utf8.count && $0 == topic }
+  }
 
-  /// A topic's number of partitions; 0 when there is no such topic.
-  func partitionCount(of topic: String) -> Int { places[topic].map { topics[$0].count } ?? 0 }
+  /// The names of the topics at `places`, each once.
+  func names(of places: [Int]) -> [String] {
+    var isThere = names.map { _ in false }
+    for place in places { isThere[place] = true }
+    return names.indices.filter { isThere[$0] }.map { names[$0] }
+  }
 
-  /// How many records a partition holds.
-  func count(_ topic: Int, _ partition: Int) -> Int { topics[topic][partition].count }
+  /// A topic's number of partitions.
+  func partitionCount(_ topic: Int) -> Int { topics[topic].count }
+
+  /// A record's timestamp; `Int64.max` at the end.
+  func timestamp(_ topic: Int, _ partition: Int, _ offset: Int) -> Int64 {
+    offset < topics[topic][partition].count ? topics[topic][partition][offset].timestamp : .max
+  }
 
   /// A record.
   func record(_ topic: Int, _ partition: Int, _ offset: Int) -> StoredRecord {
@@ -29,20 +40,21 @@ struct TopicLogs {
 
   /// The records of a partition; nil when there is no such partition.
   func records(_ partition: TopicPartition) -> [StoredRecord]? {
-    guard let topic = places[partition.topic], topics[topic].indices.contains(partition.partition)
+    guard let topic = index(of: partition.topic),
+      topics[topic].indices.contains(partition.partition)
     else { return nil }
     return topics[topic][partition.partition]
   }
 
   /// The next offsets of a topic's partitions; nil when there is no such topic.
   func ends(of topic: String) -> [Int64]? {
-    places[topic].map { topics[$0].map { Int64($0.count) } }
+    index(of: topic).map { topics[$0].map { Int64($0.count) } }
   }
 
   /// Makes a topic; gives the number of partitions that it has had already, if it was there.
   mutating func create(_ topic: String, partitions: Int) -> Int? {
-    if let place = places[topic] { return topics[place].count }
-    places[topic] = topics.count
+    if let place = index(of: topic) { return topics[place].count }
+    names.append(topic)
     topics.append(Array(repeating: [], count: partitions))
     return nil
   }

@@ -1,8 +1,19 @@
+import Glibc
+
 /// The canonical text of events: written piece by piece, and read back the same way, field after
 /// field, without looking for names. Whatever differs in a byte is left to the general decoder.
 enum CanonicalEvent {
   static func encode(_ event: PlatformEvent) -> [UInt8] {
-    var text = Writer()
+    // Escapes make six bytes of one; all else of an event is shorter than 512.
+    let longest = 512 + 6 * event.subject.freeTextCount
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: longest) { buffer in
+      var text = Writer(buffer)
+      write(event, to: &text)
+      return text.bytes
+    }
+  }
+
+  private static func write(_ event: PlatformEvent, to text: inout Writer) {
     switch event.subject {
     case .view(let image):
       text.write("{\"event_type\":\"view\",\"image_id\":")
@@ -57,7 +68,6 @@ enum CanonicalEvent {
       text.write(eligible ? ",\"actor_eligible\":true" : ",\"actor_eligible\":false")
     }
     text.write("}")
-    return text.bytes
   }
 
   static func decode(_ value: [UInt8]) -> PlatformEvent? {
@@ -154,9 +164,9 @@ enum CanonicalEvent {
     @inline(__always)
     mutating func take(_ literal: StaticString) -> Bool {
       let count = literal.utf8CodeUnitCount
-      guard index + count <= bytes.count else { return false }
-      let start = literal.utf8Start
-      for offset in 0..<count where bytes[index + offset] != start[offset] { return false }
+      guard index + count <= bytes.count, let base = bytes.baseAddress,
+        memcmp(base + index, literal.utf8Start, count) == 0
+      else { return false }
       index += count
       return true
     }
@@ -203,34 +213,76 @@ enum CanonicalEvent {
     }
   }
 
-  /// Canonical text in the making.
+  /// Canonical text in the making, in a buffer that is large enough for all of it.
   private struct Writer {
-    var bytes: [UInt8] = []
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    private var count = 0
 
-    init() { bytes.reserveCapacity(296) }
+    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+    /// The text so far, in an array of just its size.
+    var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: buffer[..<count])) }
 
     @inline(__always)
     mutating func write(_ literal: StaticString) {
-      bytes.append(
-        contentsOf: UnsafeBufferPointer(
-          start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+      write(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     mutating func put<Entity>(_ id: ID<Entity>?) {
       guard let id else { return write("null") }
-      bytes.append(UInt8(ascii: "\""))
-      id.append(to: &bytes)
-      bytes.append(UInt8(ascii: "\""))
+      write("\"")
+      IDText.write(id.high, id.low, to: UnsafeMutableRawPointer(rest(36)))
+      count += 36
+      write("\"")
     }
 
     mutating func put(_ time: EventTime) {
-      bytes.append(UInt8(ascii: "\""))
-      ISO8601.append(time, to: &bytes)
-      bytes.append(UInt8(ascii: "\""))
+      write("\"")
+      if ISO8601.write(time, to: UnsafeMutableBufferPointer(start: rest(27), count: 27)) {
+        count += 27
+      } else {
+        write(Array("\(time)".utf8))
+      }
+      write("\"")
     }
 
     mutating func put(_ text: String?) {
-      if let text { JSONWriter.appendString(text, to: &bytes) } else { write("null") }
+      guard let text else { return write("null") }
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(text.utf8.count + 2)
+      JSONWriter.appendString(text, to: &bytes)
+      write(bytes)
+    }
+
+    @inline(__always)
+    private mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
+      guard let base = bytes.baseAddress else { return }
+      rest(bytes.count).update(from: base, count: bytes.count)
+      count += bytes.count
+    }
+
+    private mutating func write(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { write($0) } }
+
+    /// Where the next bytes go; room for `needed` of them is checked.
+    @inline(__always)
+    private func rest(_ needed: Int) -> UnsafeMutablePointer<UInt8> {
+      guard let base = buffer.baseAddress, count + needed <= buffer.count else {
+        preconditionFailure("an event of \(count + needed) bytes in \(buffer.count)")
+      }
+      return base + count
+    }
+  }
+}
+
+extension PlatformEvent.Subject {
+  /// Bytes of text that a user wrote.
+  fileprivate var freeTextCount: Int {
+    switch self {
+    case .view: 0
+    case .comment(_, _, let content): content.utf8.count
+    case .flag(_, _, _, let reason): reason.utf8.count
+    case .upload(_, let category, let caption, let s3URL):
+      (category?.utf8.count ?? 0) + (caption?.utf8.count ?? 0) + s3URL.utf8.count
     }
   }
 }

@@ -70,7 +70,7 @@ extension EventTime {
   private static let microsecondsPerDay: Int64 = 86_400_000_000
 
   /// Whole days since the epoch, rounded down, and the microseconds into that day.
-  private var dayAndRest: (day: Int, rest: Int64) {
+  var dayAndRest: (day: Int, rest: Int64) {
     let rest = microseconds % Self.microsecondsPerDay
     let day = microseconds / Self.microsecondsPerDay
     return rest < 0

@@ -46,14 +46,37 @@
   }
 
   /// The id that `text` spells, or nil.
-  public init?(_ text: String) {
-    var text = text
-    guard let id = text.withUTF8({ Self(utf8: $0) }) else { return nil }
-    self = id
+  @inlinable public init?(_ text: String) {
+    guard let (high, low) = IDText.parse(text) else { return nil }
+    self.init(high: high, low: low)
   }
 
   /// The id that 36 bytes spell, or nil.
-  public init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+  @inlinable public init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+    guard let (high, low) = IDText.parse(bytes) else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  /// Appends the 36 bytes of the text form.
+  @inlinable public func append(to bytes: inout [UInt8]) { IDText.append(high, low, to: &bytes) }
+}
+
+extension ID: CustomStringConvertible {
+  /// The 36-character text form.
+  @inlinable public var description: String { IDText.string(high, low) }
+}
+
+/// The text form of the two halves of an id. Not generic: what an id identifies doesn't show in its
+/// text, and unspecialised code would look its metadata up at every call.
+public enum IDText {
+  /// The halves that `text` spells, or nil.
+  public static func parse(_ text: String) -> (high: UInt64, low: UInt64)? {
+    var text = text
+    return text.withUTF8 { parse($0) }
+  }
+
+  /// The halves that 36 bytes spell, or nil.
+  public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> (high: UInt64, low: UInt64)? {
     guard bytes.count == 36, let base = bytes.baseAddress else { return nil }
     let dash = UInt8(ascii: "-")
     guard bytes[8] == dash, bytes[13] == dash, bytes[18] == dash, bytes[23] == dash else {
@@ -71,41 +94,43 @@
       let c = EightHexDigits.value(four(19) << 32 | four(24)),
       let d = EightHexDigits.value(eight(28))
     else { return nil }
-    self.init(high: a << 32 | b, low: c << 32 | d)
+    return (a << 32 | b, c << 32 | d)
+  }
+
+  /// The 36-character text form.
+  public static func string(_ high: UInt64, _ low: UInt64) -> String {
+    String(unsafeUninitializedCapacity: 36) { buffer in
+      if let text = buffer.baseAddress { write(high, low, to: UnsafeMutableRawPointer(text)) }
+      return 36
+    }
   }
 
   /// Appends the 36 bytes of the text form.
-  public func append(to bytes: inout [UInt8]) {
+  public static func append(_ high: UInt64, _ low: UInt64, to bytes: inout [UInt8]) {
     withUnsafeTemporaryAllocation(byteCount: 36, alignment: 8) { buffer in
-      let b = EightHexDigits.text(high & 0xFFFF_FFFF)
-      let c = EightHexDigits.text(low >> 32)
-      let dash = UInt8(ascii: "-")
-      buffer.storeBytes(
-        of: EightHexDigits.text(high >> 32).bigEndian, toByteOffset: 0, as: UInt64.self)
-      buffer.storeBytes(of: dash, toByteOffset: 8, as: UInt8.self)
-      buffer.storeBytes(of: UInt32(b >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
-      buffer.storeBytes(of: dash, toByteOffset: 13, as: UInt8.self)
-      buffer.storeBytes(
-        of: UInt32(truncatingIfNeeded: b).bigEndian, toByteOffset: 14, as: UInt32.self)
-      buffer.storeBytes(of: dash, toByteOffset: 18, as: UInt8.self)
-      buffer.storeBytes(of: UInt32(c >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
-      buffer.storeBytes(of: dash, toByteOffset: 23, as: UInt8.self)
-      buffer.storeBytes(
-        of: UInt32(truncatingIfNeeded: c).bigEndian, toByteOffset: 24, as: UInt32.self)
-      buffer.storeBytes(
-        of: EightHexDigits.text(low & 0xFFFF_FFFF).bigEndian, toByteOffset: 28, as: UInt64.self)
+      if let text = buffer.baseAddress { write(high, low, to: text) }
       bytes.append(contentsOf: buffer)
     }
   }
-}
 
-extension ID: CustomStringConvertible {
-  /// The 36-character text form.
-  public var description: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(36)
-    append(to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
+  /// Writes the 36 bytes of the text form.
+  static func write(_ high: UInt64, _ low: UInt64, to text: UnsafeMutableRawPointer) {
+    let b = EightHexDigits.text(high & 0xFFFF_FFFF)
+    let c = EightHexDigits.text(low >> 32)
+    let dash = UInt8(ascii: "-")
+    text.storeBytes(of: EightHexDigits.text(high >> 32).bigEndian, as: UInt64.self)
+    text.storeBytes(of: dash, toByteOffset: 8, as: UInt8.self)
+    text.storeBytes(of: UInt32(b >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
+    text.storeBytes(of: dash, toByteOffset: 13, as: UInt8.self)
+    text.storeBytes(
+      of: UInt32(truncatingIfNeeded: b).bigEndian, toByteOffset: 14, as: UInt32.self)
+    text.storeBytes(of: dash, toByteOffset: 18, as: UInt8.self)
+    text.storeBytes(of: UInt32(c >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
+    text.storeBytes(of: dash, toByteOffset: 23, as: UInt8.self)
+    text.storeBytes(
+      of: UInt32(truncatingIfNeeded: c).bigEndian, toByteOffset: 24, as: UInt32.self)
+    text.storeBytes(
+      of: EightHexDigits.text(low & 0xFFFF_FFFF).bigEndian, toByteOffset: 28, as: UInt64.self)
   }
 }
 

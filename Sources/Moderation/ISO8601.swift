@@ -34,31 +34,36 @@ public enum ISO8601 {
     guard let offset = cursor.offsetSeconds(), cursor.isAtEnd else { return nil }
     let seconds = Int64(hour * 3600 + minute * 60 + second - offset)
     let time = EventTime(date: date, microsecondsIntoDay: seconds * 1_000_000 + fraction)
-    // An offset can lead out of the years that have four digits.
-    return writableYears.contains(time.date.year) ? time : nil
+    // Only an offset can lead out of the years that have four digits.
+    return offset == 0 || writableYears.contains(time.date.year) ? time : nil
   }
 
   /// Appends `YYYY-MM-DDTHH:MM:SS.ffffffZ` (27 bytes), or `@<microseconds>` outside the years
   /// 0…9999, which have no such text.
   public static func append(_ time: EventTime, to bytes: inout [UInt8]) {
-    let date = time.date
-    guard writableYears.contains(date.year) else {
-      bytes.append(contentsOf: "@\(time.microseconds)".utf8)
-      return
-    }
-    let midnight = EventTime(date: date, microsecondsIntoDay: 0).microseconds
-    let rest = Int(time.microseconds - midnight)
-    let seconds = rest / 1_000_000
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 27) { text in
-      write(date.year, digits: 4, to: text, at: 0, before: "-")
-      write(date.month, digits: 2, to: text, at: 5, before: "-")
-      write(date.day, digits: 2, to: text, at: 8, before: "T")
-      write(seconds / 3600, digits: 2, to: text, at: 11, before: ":")
-      write(seconds / 60 % 60, digits: 2, to: text, at: 14, before: ":")
-      write(seconds % 60, digits: 2, to: text, at: 17, before: ".")
-      write(rest % 1_000_000, digits: 6, to: text, at: 20, before: "Z")
-      bytes.append(contentsOf: text)
+      if write(time, to: text) {
+        bytes.append(contentsOf: text)
+      } else {
+        bytes.append(contentsOf: "@\(time.microseconds)".utf8)
+      }
     }
+  }
+
+  /// Writes the 27 bytes of an instant; false, and nothing written, outside the years 0…9999.
+  static func write(_ time: EventTime, to text: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+    let (day, rest) = time.dayAndRest
+    let date = CivilDate(daysSinceEpoch: day)
+    guard writableYears.contains(date.year) else { return false }
+    let seconds = Int(rest / 1_000_000)
+    write(date.year, digits: 4, to: text, at: 0, before: "-")
+    write(date.month, digits: 2, to: text, at: 5, before: "-")
+    write(date.day, digits: 2, to: text, at: 8, before: "T")
+    write(seconds / 3600, digits: 2, to: text, at: 11, before: ":")
+    write(seconds / 60 % 60, digits: 2, to: text, at: 14, before: ":")
+    write(seconds % 60, digits: 2, to: text, at: 17, before: ".")
+    write(Int(rest % 1_000_000), digits: 6, to: text, at: 20, before: "Z")
+    return true
   }
 
   private static func write(

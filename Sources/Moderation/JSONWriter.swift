@@ -22,6 +22,14 @@ public struct JSONWriter {
     if let value { Self.appendString(value, to: &bytes) } else { appendNull() }
   }
 
+  /// A name that needs no escapes.
+  public mutating func field(_ name: StaticString, _ value: StaticString) {
+    key(name)
+    bytes.append(UInt8(ascii: "\""))
+    append(value)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
   /// An id, or null.
   public mutating func field<Entity>(_ name: StaticString, _ value: ID<Entity>?) {
     key(name)

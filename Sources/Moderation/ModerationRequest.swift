@@ -1,3 +1,5 @@
+import Glibc
+
 /// The id of a request for a score.
 public typealias RequestID = ID<ModerationRequest>
 
@@ -57,7 +59,7 @@ public struct ModerationRequest: Hashable, Sendable {
     json.field("image_id", image)
     json.field("trigger", trigger.name)
     json.field("context", json: Self.context(trigger, count))
-    json.field("timestamp", json: Self.unixSeconds(asOf).utf8)
+    json.field("timestamp", json: Self.unixSeconds(asOf))
     json.field("request_id", id)
     json.field("as_of", asOf)
     return json.finish()
@@ -107,7 +109,11 @@ public struct ModerationRequest: Hashable, Sendable {
       FiredTrigger(
         image: image, trigger: trigger, asOf: asOf,
         count: Int(String(decoding: digits, as: UTF8.self))))
-    return request.encoded().elementsEqual(bytes) ? request : nil
+    let again = request.encoded()
+    guard again.count == bytes.count, let base = bytes.baseAddress,
+      memcmp(again, base, bytes.count) == 0
+    else { return nil }
+    return request
   }
 
   private static func context(_ trigger: Trigger, _ count: Int?) -> [UInt8] {
@@ -123,10 +129,18 @@ public struct ModerationRequest: Hashable, Sendable {
   }
 
   /// Unix seconds with six decimals, exact.
-  private static func unixSeconds(_ time: EventTime) -> String {
-    let sign = time.microseconds < 0 ? "-" : ""
+  private static func unixSeconds(_ time: EventTime) -> [UInt8] {
     let (seconds, rest) = time.microseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
-    let digits = String(rest)
-    return "\(sign)\(seconds)." + String(repeating: "0", count: 6 - digits.count) + digits
+    var text: [UInt8] = []
+    text.reserveCapacity(24)
+    if time.microseconds < 0 { text.append(UInt8(ascii: "-")) }
+    text.append(contentsOf: String(seconds).utf8)
+    text.append(UInt8(ascii: "."))
+    var unit: UInt64 = 100_000
+    while unit > 0 {
+      text.append(48 + UInt8(rest / unit % 10))
+      unit /= 10
+    }
+    return text
   }
 }

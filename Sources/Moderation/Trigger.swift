@@ -23,6 +23,10 @@ public enum Trigger: Hashable, Sendable, Comparable {
     case .flagged: "flagged"
     case .popular: "popular"
     case .milestone(let views): "milestone_\(views)"
+    // The default anchors are literals: their names are asked for at every score.
+    case .anchor(minutes: 0): "anchor_0m"
+    case .anchor(minutes: 5): "anchor_5m"
+    case .anchor(minutes: 30): "anchor_30m"
     case .anchor(let minutes): "anchor_\(minutes)m"
     case .scoreAt: "score_at"
     }
@@ -36,6 +40,9 @@ public enum Trigger: Hashable, Sendable, Comparable {
     case "flagged": self = .flagged
     case "popular": self = .popular
     case "score_at": self = .scoreAt
+    case "anchor_0m": self = .anchor(minutes: 0)
+    case "anchor_5m": self = .anchor(minutes: 5)
+    case "anchor_30m": self = .anchor(minutes: 30)
     default:
       if name.hasPrefix("anchor_"), name.hasSuffix("m"),
         let minutes = Int(name.dropFirst(7).dropLast()), minutes >= 0

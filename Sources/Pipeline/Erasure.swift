@@ -121,7 +121,7 @@ public struct Erasure: Job {
     }
     // The lab writes rows of decision points to come, but none of images to come.
     let uploaded = Set(
-      snapshot.images.filter { $0.createdAt.microseconds <= noted }.map(\.id.description))
+      snapshot.images.filter { $0.createdAt.microseconds <= noted }.map { $0.id.description })
     let affected = plan.affectedImages.intersection(uploaded)
     let rows = set.rows(only: Set(affected.compactMap { ImageID($0) }))
     return try await delete(

@@ -170,11 +170,11 @@ public struct EventAggregation: Job {
     RecordBatch(
       schema: LakeTables.eventSchema,
       columns: [
-        .init(.strings(events.map(\.event.id.description))),
-        .init(.strings(events.map(\.image.description))),
+        .init(.strings(events.map { $0.event.id.description })),
+        .init(.strings(events.map { $0.image.description })),
         .strings(events.map { $0.event.actor?.description }),
         .init(.booleans(events.map { $0.event.actorEligible ?? true })),
-        .init(.integers(events.map(\.event.time.microseconds))),
+        .init(.integers(events.map { $0.event.time.microseconds })),
         .init(.integers(events.map { Int64($0.partition) })),
         .init(.integers(events.map(\.offset))),
       ])
@@ -232,8 +232,8 @@ struct WindowKey: Hashable, Comparable {
     return RecordBatch(
       schema: LakeTables.windowSchema,
       columns: [
-        .init(.strings(rows.map(\.key.image))),
-        .init(.integers(rows.map(\.key.start))),
+        .init(.strings(rows.map { $0.key.image })),
+        .init(.integers(rows.map { $0.key.start })),
         .init(.integers(rows.map { $0.key.start + TumblingWindow.microseconds })),
         .init(.integers(rows.map(\.value))),
         .init(.integers(rows.map { _ in processedAt.microseconds })),

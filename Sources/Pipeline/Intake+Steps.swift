@@ -19,80 +19,94 @@ extension Intake {
   }
 
   func requireUser(_ id: UserID) async throws(IntakeError) -> User {
-    let rows = try await fetch([.user(id)])
-    guard case .user(let user)? = rows[0] else { throw Self.unknown("user_id", id) }
+    guard case .user(let user)? = try await fetch([.user(id)])[0] else {
+      throw Self.unknown("user_id", id)
+    }
     return user
   }
 
-  /// The actor, if there is one, and the image that must be there to be seen.
+  /// The actor, if there is one, of a request about an image that must be there to be seen.
   func requireActor(
     _ actor: UserID?, seeing id: ImageID
-  ) async throws(IntakeError) -> (User?, Image) {
-    let rows = try await fetch([.image(id)] + (actor.map { [.user($0)] } ?? []))
-    guard case .image(let image)? = rows[0], image.deletedAt == nil else {
-      throw Self.unknown("image_id", id)
+  ) async throws(IntakeError) -> User? {
+    let rows: [Row?]
+    do throws(PortError) {
+      rows = try await store.fetch(
+        actor.map { [.visibleImage(id), .user($0)] } ?? [.visibleImage(id)])
+    } catch {
+      throw IntakeError(error)
     }
-    guard let actor else { return (nil, image) }
+    guard rows[0] != nil else { throw Self.unknown("image_id", id) }
+    guard let actor else { return nil }
     guard case .user(let user)? = rows[1] else { throw Self.unknown("user_id", actor) }
-    return (user, image)
+    return user
   }
 
   func requireTargets(image: ImageID?, comment: CommentID?) async throws(IntakeError) {
     if let image { _ = try await requireActor(nil, seeing: image) }
     guard let comment else { return }
-    let rows = try await fetch([.comment(comment)])
-    guard case .comment(let row)? = rows[0], row.deletedAt == nil else {
-      throw Self.unknown("comment_id", comment)
-    }
+    guard case .comment(let row)? = try await fetch([.comment(comment)])[0], row.deletedAt == nil
+    else { throw Self.unknown("comment_id", comment) }
   }
 
   /// One transaction of a row and, if the API publishes, its event.
   func commit(
     _ mutation: Mutation, _ event: PlatformEvent? = nil
   ) async throws(IntakeError) -> [MutationOutcome] {
-    guard let event, policy.publication != .none else {
-      return try await carryOut { () async throws(PortError) in try await store.commit([mutation]) }
+    let message = policy.publication == .none ? nil : event.map(OutboxEvent.init)
+    let outcomes: [MutationOutcome]
+    do throws(PortError) {
+      outcomes =
+        if policy.publication == .outbox, let message {
+          try await store.commit([mutation, .enqueue(message)])
+        } else {
+          try await store.commit([mutation])
+        }
+    } catch {
+      throw IntakeError(error)
     }
-    let message = OutboxEvent(
-      topic: event.kind.topic, key: event.image, value: EventCodec.encode(event), time: event.time)
-    if policy.publication == .outbox {
-      return try await carryOut { () async throws(PortError) in
-        try await store.commit([mutation, .enqueue(message)])
-      }
-    }
-    let outcomes = try await carryOut { () async throws(PortError) in
-      try await store.commit([mutation])
-    }
-    // The lab's way: nobody waits for the publication, and nobody learns that it failed.
+    if policy.publication == .direct, let message { await publish(message) }
+    return outcomes
+  }
+
+  /// The lab's way: nobody waits for the publication, and nobody learns that it failed.
+  private func publish(_ message: OutboxEvent) async {
     do throws(PortError) {
       _ = try await log.append([ProducerRecord(message)])
     } catch {
       environment.record("event-lost", [.text("error", error.description)])
     }
-    return outcomes
   }
 
   func fetch(_ keys: [RowKey]) async throws(IntakeError) -> [Row?] {
-    try await carryOut { () async throws(PortError) in try await store.fetch(keys) }
-  }
-
-  /// Carries out a port operation; its errors become answers that a client understands.
-  func carryOut<Value>(
-    _ body: () async throws(PortError) -> Value
-  ) async throws(IntakeError) -> Value {
-    do {
-      return try await body()
+    do throws(PortError) {
+      return try await store.fetch(keys)
     } catch {
-      switch error.code {
-      case .notFound, .missingReference: throw IntakeError(status: 404, reason: error.hint)
-      case .invalid: throw IntakeError(status: 422, reason: error.hint)
-      default: throw IntakeError(status: 503, reason: error.description)
-      }
+      throw IntakeError(error)
     }
   }
 
   private static func unknown<Entity>(_ field: String, _ id: ID<Entity>) -> IntakeError {
     IntakeError(status: 404, field: field, reason: "there is no row \(id)")
+  }
+}
+
+extension IntakeError {
+  /// A port's error as an answer that a client understands.
+  init(_ error: PortError) {
+    switch error.code {
+    case .notFound, .missingReference: self.init(status: 404, reason: error.hint)
+    case .invalid: self.init(status: 422, reason: error.hint)
+    default: self.init(status: 503, reason: error.description)
+    }
+  }
+}
+
+extension OutboxEvent {
+  /// The message of an event.
+  fileprivate init(_ event: PlatformEvent) {
+    self.init(
+      topic: event.kind.topic, key: event.image, value: EventCodec.encode(event), time: event.time)
   }
 }
 

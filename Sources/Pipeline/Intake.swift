@@ -75,8 +75,10 @@ public struct Intake: Sendable {
     let user = try await requireUser(new.userID)
     let id: ImageID = newID(identity, "image")
     let key = "\(id).\(new.fileExtension)"
-    _ = try await carryOut { () async throws(PortError) in
-      try await objects.putIfAbsent(key, new.file)
+    do throws(PortError) {
+      _ = try await objects.putIfAbsent(key, new.file)
+    } catch {
+      throw IntakeError(error)
     }
     let image = Image(
       id: id, userID: user.id, s3URL: "\(Self.bucketURL)/\(key)", source: new.source,
@@ -96,7 +98,7 @@ public struct Intake: Sendable {
     _ id: ImageID, by viewer: UserID? = nil, _ identity: RequestIdentity = .init()
   ) async throws(IntakeError) -> Int {
     let now = try time(of: identity)
-    let (user, _) = try await requireActor(viewer, seeing: id)
+    let user = try await requireActor(viewer, seeing: id)
     let event = PlatformEvent(
       id: identity.key?.reinterpreted(as: PlatformEvent.self)
         ?? environment.ids.make(label: "view"),
@@ -115,7 +117,7 @@ public struct Intake: Sendable {
   ) async throws(IntakeError) -> Comment {
     let now = try time(of: identity)
     try Validation.check("content", new.content, 1...10_000)
-    let (user, _) = try await requireActor(new.userID, seeing: new.imageID)
+    let user = try await requireActor(new.userID, seeing: new.imageID)
     let comment = Comment(
       id: newID(identity, "comment"), imageID: new.imageID, userID: new.userID,
       content: new.content, createdAt: now)

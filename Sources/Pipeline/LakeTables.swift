@@ -53,7 +53,7 @@ extension TrainingRow {
   /// Rows as a batch of ``LakeTables/trainingSchema``.
   public static func batch(_ rows: [TrainingRow]) -> RecordBatch {
     var columns: [RecordBatch.Column] = [
-      RecordBatch.Column(.strings(rows.map(\.image.description))),
+      RecordBatch.Column(.strings(rows.map { $0.image.description })),
       RecordBatch.Column(.integers(rows.map { Int64($0.decisionPointMinutes) })),
     ]
     for (index, name) in FeatureVector.numericNames.enumerated() {

@@ -20,7 +20,7 @@ enum RawExtract {
         .init("created_at", .timestamp),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))), .init(.strings(rows.map(\.username))),
+        .init(.strings(rows.map { $0.id.description })), .init(.strings(rows.map(\.username))),
         .strings(rows.map(\.countryOfResidence)),
         .integers(rows.map { $0.yearOfBirth.map { Int64($0) } }),
         .init(.booleans(rows.map(\.isTestAccount))), times(rows.map(\.createdAt)),
@@ -36,8 +36,8 @@ enum RawExtract {
         .init("deleted_at", .timestamp, isRequired: false), .init("views", .int64),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))),
-        .init(.strings(rows.map(\.userID.description))),
+        .init(.strings(rows.map { $0.id.description })),
+        .init(.strings(rows.map { $0.userID.description })),
         .init(.strings(rows.map(\.source))), .strings(rows.map(\.caption)),
         .strings(rows.map(\.category)), times(rows.map(\.createdAt)),
         .integers(rows.map { $0.deletedAt?.microseconds }),
@@ -53,9 +53,9 @@ enum RawExtract {
         .init("created_at", .timestamp),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))),
-        .init(.strings(rows.map(\.imageID.description))),
-        .init(.strings(rows.map(\.userID.description))), .init(.strings(rows.map(\.content))),
+        .init(.strings(rows.map { $0.id.description })),
+        .init(.strings(rows.map { $0.imageID.description })),
+        .init(.strings(rows.map { $0.userID.description })), .init(.strings(rows.map(\.content))),
         .integers(rows.map { $0.deletedAt?.microseconds }), times(rows.map(\.createdAt)),
       ])
   }
@@ -69,11 +69,11 @@ enum RawExtract {
         .init("review_status", .string), .init("created_at", .timestamp),
       ]),
       columns: [
-        .init(.strings(rows.map(\.id.description))),
-        .init(.strings(rows.map(\.userID.description))),
+        .init(.strings(rows.map { $0.id.description })),
+        .init(.strings(rows.map { $0.userID.description })),
         .strings(rows.map { $0.imageID?.description }),
         .strings(rows.map { $0.commentID?.description }), .init(.strings(rows.map(\.reason))),
-        .init(.strings(rows.map(\.reviewStatus.rawValue))), times(rows.map(\.createdAt)),
+        .init(.strings(rows.map { $0.reviewStatus.rawValue })), times(rows.map(\.createdAt)),
       ])
   }
 

@@ -61,10 +61,10 @@ public struct StreamConsumer: Service {
   private struct Session {
     let consumer: any EventConsumer
     var tracker = WatermarkTracker()
-    var owned: [TopicPartition: Int64] = [:]
-    /// The owned partitions, sorted, and each one's place among them.
+    /// The owned partitions, sorted, each one's place among them, and the next offset of each.
     var partitions: [TopicPartition] = []
     var slots: [TopicPartition: Int] = [:]
+    var next: [Int64] = []
     var marksOffset: Int64 = 0
   }
 
@@ -78,7 +78,7 @@ public struct StreamConsumer: Service {
     guard !batch.partitions.isEmpty else { return }
     if !deadLetters.isEmpty { _ = try await log.append(deadLetters) }
     let applied = try await apply(batch)
-    for advance in batch.partitions { session.owned[advance.partition] = advance.to }
+    session.next = batch.partitions.map(\.to)
     session.tracker.prune()
     if !poll.records.isEmpty {
       onApplied(
@@ -107,18 +107,15 @@ public struct StreamConsumer: Service {
     _ assignment: [TopicPartition], _ session: inout Session
   ) async throws(PortError) {
     let progress = try await features.progress()
-    session.owned = [:]
-    var watermarks: [TopicPartition: EventTime?] = [:]
-    for partition in assignment {
-      session.owned[partition] = progress[partition]?.nextOffset ?? 0
-      watermarks[partition] = progress[partition]?.watermark
-    }
     session.partitions = assignment.sorted()
     session.slots = Dictionary(
       uniqueKeysWithValues: session.partitions.enumerated().map { ($1, $0) })
-    try await session.consumer.seek(session.owned)
-    session.tracker.follow(watermarks)
-    let oldest = watermarks.values.contains(nil) ? nil : watermarks.values.compactMap { $0 }.min()
+    session.next = session.partitions.map { progress[$0]?.nextOffset ?? 0 }
+    try await session.consumer.seek(
+      Dictionary(uniqueKeysWithValues: zip(session.partitions, session.next)))
+    let watermarks = session.partitions.map { progress[$0]?.watermark }
+    session.tracker.follow(session.partitions, from: watermarks)
+    let oldest = watermarks.contains(nil) ? nil : watermarks.compactMap { $0 }.min()
     let resolved = TopicPartition(Topic.resolved, 0)
     session.marksOffset =
       if let oldest { try await log.offset(of: resolved, at: oldest) } else { 0 }
@@ -142,17 +139,17 @@ public struct StreamConsumer: Service {
   private func decode(
     _ records: [EventRecord], _ session: inout Session
   ) -> (FeatureBatch, [ProducerRecord]) {
-    let (partitions, slots) = (session.partitions, session.slots)
-    var next = partitions.map { session.owned[$0] ?? 0 }
+    var next = session.next
     var entries: [FeatureBatch.Entry] = []
     entries.reserveCapacity(records.count)
     var deadLetters: [ProducerRecord] = []
     for record in records {
-      guard let slot = slots[record.partition] else { continue }
+      guard let slot = session.slots[record.partition] else { continue }
       next[slot] = record.offset + 1
       do throws(EventDecodingError) {
-        let event = try EventCodec.decode(record.value, fallbackID: record.derivedEventID())
-        let watermark = session.tracker.watermark(of: record.partition, before: record.offset)
+        let event = try EventCodec.decode(
+          record.value, fallbackID: record.derivedEventID())
+        let watermark = session.tracker.watermark(of: slot, before: record.offset)
         let isLate = watermark.map { event.time <= $0 } ?? false
         entries.append(
           FeatureBatch.Entry(
@@ -162,10 +159,10 @@ public struct StreamConsumer: Service {
         deadLetters.append(deadLetter(record, error))
       }
     }
-    let advances = partitions.enumerated().map { slot, partition in
+    let advances = session.partitions.indices.map { slot in
       FeatureBatch.Advance(
-        partition: partition, from: session.owned[partition] ?? 0, to: next[slot],
-        watermark: watermark(partition, next[slot], records, &session))
+        partition: session.partitions[slot], from: session.next[slot], to: next[slot],
+        watermark: watermark(slot, next[slot], records, &session))
     }
     return (FeatureBatch(entries: entries, partitions: advances), deadLetters)
   }
@@ -173,11 +170,10 @@ public struct StreamConsumer: Service {
   /// The watermark after a batch: from the marks, or, where nobody publishes marks, from the clock
   /// once the poll came back with less than it could hold.
   private func watermark(
-    _ partition: TopicPartition, _ next: Int64, _ records: [EventRecord],
-    _ session: inout Session
+    _ slot: Int, _ next: Int64, _ records: [EventRecord], _ session: inout Session
   ) -> EventTime? {
     guard policy.publication == .direct else {
-      return session.tracker.watermark(of: partition, before: next)
+      return session.tracker.watermark(of: slot, before: next)
     }
     guard records.count < policy.batchLimit else { return nil }
     return environment.now.asEventTime - policy.idleWait

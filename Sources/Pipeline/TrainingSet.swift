@@ -10,7 +10,7 @@ public struct TrainingSet {
   private var history: [ImageID: [Metric: [HistoricEvent]]] = [:]
   private var windows: [ImageID: [Metric: [AggregateWindow]]] = [:]
   private var flagTimes: [ImageID: [EventTime]] = [:]
-  private var imagesByUser: [UserID: [Image]] = [:]
+  private var uploads: [UserID: UploadHistory] = [:]
   private let deletedComments: Set<String>
 
   /// Gathers what rows are computed from.
@@ -23,14 +23,14 @@ public struct TrainingSet {
     self.knownUntil = knownUntil
     users = Dictionary(uniqueKeysWithValues: snapshot.users.map { ($0.id, $0) })
     deletedComments = Set(
-      snapshot.comments.filter { $0.deletedAt != nil }.map(\.id.description))
+      snapshot.comments.filter { $0.deletedAt != nil }.map { $0.id.description })
     for flag in snapshot.flags {
       guard let image = flag.imageID, let reporter = users[flag.userID],
         policy.governance.isEligible(reporter, at: flag.createdAt)
       else { continue }
       flagTimes[image, default: []].append(flag.createdAt)
     }
-    for image in snapshot.images { imagesByUser[image.userID, default: []].append(image) }
+    for image in snapshot.images { count(image) }
   }
 
   /// Adds a bronze table's rows. An actor's eligibility is both what intake stamped and what is
@@ -92,7 +92,7 @@ public struct TrainingSet {
       uploadedAt: image.createdAt, category: image.category,
       captionLength: image.caption?.unicodeScalars.count ?? 0,
       accountCreatedAt: uploader.createdAt,
-      userImageCount: imageCount(uploader, asOf: cutoff))
+      userImageCount: uploads[uploader.id]?.existing(asOf: cutoff) ?? 0)
     let features =
       switch policy.offline {
       case .pointInTime:
@@ -109,15 +109,13 @@ public struct TrainingSet {
         flags: flagTimes[image.id] ?? [], knownUntil: knownUntil))
   }
 
-  /// Ours: the images that existed at the instant. The lab's: those that are eligible today.
-  private func imageCount(_ user: User, asOf: EventTime) -> Int {
-    (imagesByUser[user.id] ?? []).reduce(0) { count, image in
-      guard image.createdAt <= asOf else { return count }
-      let isCounted =
-        policy.offline == .lab
-        ? policy.governance.isEligible(image, uploader: user)
-        : image.deletedAt.map { $0 > asOf } ?? true
-      return count + (isCounted ? 1 : 0)
+  /// Counts an image for its uploader. Ours: while it existed. The lab's: if it is eligible today.
+  private mutating func count(_ image: Image) {
+    if policy.offline == .lab {
+      guard let uploader = users[image.userID],
+        policy.governance.isEligible(image, uploader: uploader)
+      else { return }
     }
+    uploads[image.userID, default: UploadHistory()].add(image)
   }
 }

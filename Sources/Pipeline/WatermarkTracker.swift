@@ -9,44 +9,51 @@ import Ports
 struct WatermarkTracker {
   private struct Lane {
     /// How many of all marks ever added this partition has passed.
-    var passed: Int
+    var passed = 0
     var watermark: EventTime?
   }
 
-  private var lanes: [TopicPartition: Lane] = [:]
-  private var marks: [ResolvedMark] = []
+  private struct Mark {
+    var resolvedAt: EventTime
+    /// The next offset of each followed partition.
+    var ends: [Int64]
+  }
+
+  private var partitions: [TopicPartition] = []
+  private var lanes: [Lane] = []
+  private var marks: [Mark] = []
   /// Marks dropped from the front of `marks` because all partitions have passed them.
   private var dropped = 0
 
-  /// Starts to follow partitions that have the given progress, and no others.
-  mutating func follow(_ partitions: [TopicPartition: EventTime?]) {
+  /// Starts to follow partitions from the given watermarks on, and no others; a partition's slot
+  /// is its place in the list.
+  mutating func follow(_ partitions: [TopicPartition], from watermarks: [EventTime?]) {
     marks = []
     dropped = 0
-    lanes = partitions.mapValues { Lane(passed: 0, watermark: $0) }
+    self.partitions = partitions
+    lanes = watermarks.map { Lane(watermark: $0) }
   }
 
   /// Adds a mark that was read after all records added so far.
-  mutating func add(_ mark: ResolvedMark) { marks.append(mark) }
+  mutating func add(_ mark: ResolvedMark) {
+    marks.append(Mark(resolvedAt: mark.resolvedAt, ends: partitions.map { mark.end(of: $0) }))
+  }
 
-  /// The watermark that holds before the record at `offset`.
-  mutating func watermark(of partition: TopicPartition, before offset: Int64) -> EventTime? {
-    guard var lane = lanes[partition] else { return nil }
-    var moved = false
-    while lane.passed - dropped < marks.count,
-      marks[lane.passed - dropped].end(of: partition) <= offset
-    {
-      let mark = marks[lane.passed - dropped]
-      lane.watermark = max(lane.watermark ?? mark.resolvedAt, mark.resolvedAt)
-      lane.passed += 1
-      moved = true
+  /// The watermark that holds before the record at `offset` of the partition at `slot`.
+  mutating func watermark(of slot: Int, before offset: Int64) -> EventTime? {
+    while lanes[slot].passed - dropped < marks.count {
+      let next = lanes[slot].passed - dropped
+      guard marks[next].ends[slot] <= offset else { break }
+      let resolvedAt = marks[next].resolvedAt
+      lanes[slot].watermark = max(lanes[slot].watermark ?? resolvedAt, resolvedAt)
+      lanes[slot].passed += 1
     }
-    if moved { lanes[partition] = lane }
-    return lane.watermark
+    return lanes[slot].watermark
   }
 
   /// Drops the marks that every partition has passed.
   mutating func prune() {
-    let least = lanes.values.map(\.passed).min() ?? dropped
+    let least = lanes.map(\.passed).min() ?? dropped
     guard least > dropped else { return }
     marks.removeFirst(least - dropped)
     dropped = least

@@ -18,6 +18,7 @@ import Moderation
 /// 9. `snapshot` is consistent: one state between commits, rows sorted by (creation, id).
 /// 10. `reviewQueue` has pending items by risk, highest first, then by id, each once, without
 ///     deleted ones.
+/// 11. An image is visible when it exists and isn't deleted.
 public protocol ApplicationStore: Sendable {
   /// Carries out one transaction; one outcome per mutation, in order.
   func commit(_ mutations: [Mutation]) async throws(PortError) -> [MutationOutcome]
@@ -41,15 +42,15 @@ public protocol ApplicationStore: Sendable {
   func reviewQueue(limit: Int) async throws(PortError) -> [ReviewItem]
 }
 
-/// A change within a transaction.
+/// A change within a transaction; rows are boxed, so that passing one on costs a reference count.
 public enum Mutation: Sendable {
-  case insertUser(User)
-  case insertImage(Image)
-  case insertComment(Comment)
-  case insertFlag(Flag)
-  case insertModeration(ModerationRow)
+  indirect case insertUser(User)
+  indirect case insertImage(Image)
+  indirect case insertComment(Comment)
+  indirect case insertFlag(Flag)
+  indirect case insertModeration(ModerationRow)
   /// A corrected user: birth year, country, and so on.
-  case updateUser(User)
+  indirect case updateUser(User)
   /// One more view; with a key, a transaction that has it is done once.
   case addView(ImageID, key: EventID? = nil)
   /// Demands pending flags of a target; without, the transaction throws `conflict`.
@@ -58,9 +59,10 @@ public enum Mutation: Sendable {
   case deleteComment(CommentID, at: EventTime)
   case hideComment(CommentID, by: ModerationID)
   /// Settles the pending flags of a target.
-  case resolveFlags(ModerationTarget, status: ReviewStatus, by: ModerationID, at: EventTime)
+  indirect case resolveFlags(
+    ModerationTarget, status: ReviewStatus, by: ModerationID, at: EventTime)
   /// An event to publish; the store gives it its sequence number.
-  case enqueue(OutboxEvent)
+  indirect case enqueue(OutboxEvent)
 }
 
 /// What a mutation did.
@@ -80,6 +82,8 @@ public enum RowKey: Hashable, Sendable {
   case user(UserID)
   case username(String)
   case image(ImageID)
+  /// Whether an image can be seen, that is, exists and isn't deleted; answered by ``Row/visible``.
+  case visibleImage(ImageID)
   case comment(CommentID)
   case flag(FlagID)
   case moderation(ModerationID)
@@ -87,11 +91,13 @@ public enum RowKey: Hashable, Sendable {
 
 /// A row of any table.
 public enum Row: Hashable, Sendable {
-  case user(User)
-  case image(Image)
-  case comment(Comment)
-  case flag(Flag)
-  case moderation(ModerationRow)
+  indirect case user(User)
+  indirect case image(Image)
+  /// The image of ``RowKey/visibleImage(_:)`` is there; its columns weren't asked for.
+  case visible
+  indirect case comment(Comment)
+  indirect case flag(Flag)
+  indirect case moderation(ModerationRow)
 }
 
 /// An event on its way from a transaction to the log.

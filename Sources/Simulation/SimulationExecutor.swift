@@ -60,6 +60,7 @@ public final class SimulationExecutor: TaskExecutor {
         state.escapes.append("a task was resumed from another thread (\(unowned))")
       }
       state.ready.append(unowned)
+      clock.readyJobs.add(1, ordering: .relaxed)
     }
   }
 
@@ -72,15 +73,14 @@ public final class SimulationExecutor: TaskExecutor {
     thread.store(currentThread, ordering: .relaxed)
     clock.bind(to: currentThread)
     state.withLock { $0.isRunning = true }
+    clock.stepsLeft.store(budget, ordering: .relaxed)
     defer { state.withLock { $0.isRunning = false } }
     let box = ResultBox<Value>()
     _ = Task(name: "root", executorPreference: self) { box.set(await body()) }
-    var steps = 0
     while box.isEmpty {
       if let escapes = takeEscapes() { return .escaped(escapes) }
       if let job = next() {
-        steps += 1
-        guard steps <= budget else {
+        guard clock.stepsLeft.subtract(1, ordering: .relaxed).oldValue > 0 else {
           return .budgetExceeded(steps: budget, waiting: clock.waiting)
         }
         job.runSynchronously(on: asUnownedTaskExecutor())
@@ -128,6 +128,7 @@ public final class SimulationExecutor: TaskExecutor {
       }
       let job = state.ready[state.head]
       state.head += 1
+      clock.readyJobs.subtract(1, ordering: .relaxed)
       if state.head == state.ready.count {
         state.ready.removeAll(keepingCapacity: true)
         state.head = 0

@@ -39,7 +39,7 @@ public final class TraceRecorder: Trace {
     var json = JSONWriter(capacity: 200)
     json.field("at", time.asEventTime)
     json.field("component", component)
-    json.field("event", "\(event)")
+    json.field("event", event)
     for field in fields {
       switch field.value {
       case .text(let text): json.field(field.name, text)

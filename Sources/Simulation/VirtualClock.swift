@@ -32,6 +32,10 @@ public final class VirtualClock: TimeSource {
   private let present: Atomic<Int64>
   /// The run's thread; 0 before the run.
   private let thread = Atomic<UInt>(0)
+  /// How many jobs are ready to run now.
+  let readyJobs = Atomic<Int>(0)
+  /// How many more steps the run may take.
+  let stepsLeft = Atomic<Int>(0)
 
   /// A clock that stands at `start`.
   public init(start: ProcessingTime) {
@@ -48,7 +52,7 @@ public final class VirtualClock: TimeSource {
   /// Parks the calling task; see ``TimeSource/wait(until:for:reason:)``.
   public func wait(until deadline: ProcessingTime?, for signal: Signal?, reason: String) async {
     if Task.isCancelled { return }
-    if let deadline, deadline <= now { return }
+    if let deadline, deadline <= now || jump(straightTo: deadline) { return }
     let parked = Parked(name: Task.name ?? "unnamed task", reason: reason)
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
@@ -78,6 +82,26 @@ public final class VirtualClock: TimeSource {
   /// Sets what is called at a look at the clock from another thread.
   func guardThread(_ check: @escaping @Sendable () -> Void) {
     state.withLock { $0.check = check }
+  }
+
+  /// Moves to `deadline` when the caller would be the next to run anyway: nothing is ready, and
+  /// every timer is later. It saves the park and the wake-up; the order of the run is the same.
+  private func jump(straightTo deadline: ProcessingTime) -> Bool {
+    guard readyJobs.load(ordering: .relaxed) == 0, stepsLeft.load(ordering: .relaxed) > 0,
+      thread.load(ordering: .relaxed) == UInt(pthread_self())
+    else { return false }
+    let isFirst = state.withLock { state in
+      while let first = state.timers.min {
+        if first.due > deadline.microseconds { return true }
+        guard first.parked.isAwake else { return false }
+        state.timers.removeMin()
+      }
+      return true
+    }
+    guard isFirst else { return false }
+    stepsLeft.subtract(1, ordering: .relaxed)
+    present.store(deadline.microseconds, ordering: .relaxed)
+    return true
   }
 
   /// Jumps to the earliest timer that somebody still waits for and wakes it; false when there is

@@ -128,4 +128,19 @@ extension ApplicationStoreConformance {
         try await store.reviewQueue(limit: 9) == [Self.image(1, 0.5), Self.image(2, 0)])
     }
   }
+
+  @Test(
+    "11. An image is visible when it exists and isn't deleted",
+    arguments: Adapters.applicationStores)
+  func visible(adapter: Adapter<any ApplicationStore>) throws {
+    try simulate(adapter) { store, _ in
+      try await Rows.insertFirst(into: store)
+      let keys = [RowKey.visibleImage(.number(1)), .visibleImage(.number(9))]
+      let before = try await store.fetch(keys)
+      #expect(before == [.visible, nil])
+      _ = try await store.commit([.deleteImage(.number(1), at: Sample.at(5))])
+      let after = try await store.fetch(keys)
+      #expect(after == [nil, nil])
+    }
+  }
 }

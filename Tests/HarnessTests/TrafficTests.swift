@@ -82,7 +82,7 @@ struct TrafficTests {
     var arrivals = Arrivals(try scenario(lines, duration: "10h"), random: &random)
     var times: [Duration] = []
     while let next = arrivals.next {
-      times.append(next)
+      times.append(.microseconds(next))
       #expect(arrivals.take(&random) != nil)
     }
     #expect(arrivals.take(&random) == nil)

@@ -15,7 +15,7 @@ struct WatermarkTrackerTests {
 
   private static func tracker(_ marks: [ResolvedMark]) -> WatermarkTracker {
     var tracker = WatermarkTracker()
-    tracker.follow([partition: nil])
+    tracker.follow([partition], from: [nil])
     for mark in marks { tracker.add(mark) }
     return tracker
   }
@@ -23,21 +23,21 @@ struct WatermarkTrackerTests {
   @Test("Before the first mark there is no watermark")
   func none() {
     var tracker = Self.tracker([])
-    #expect(tracker.watermark(of: Self.partition, before: 5) == nil)
+    #expect(tracker.watermark(of: 0, before: 5) == nil)
   }
 
   @Test("A mark holds from the record at its end on")
   func boundary() {
     var tracker = Self.tracker([Self.mark(10, 3)])
-    #expect(tracker.watermark(of: Self.partition, before: 2) == nil)
-    #expect(tracker.watermark(of: Self.partition, before: 3) == Sample.at(10))
-    #expect(tracker.watermark(of: Self.partition, before: 9) == Sample.at(10))
+    #expect(tracker.watermark(of: 0, before: 2) == nil)
+    #expect(tracker.watermark(of: 0, before: 3) == Sample.at(10))
+    #expect(tracker.watermark(of: 0, before: 9) == Sample.at(10))
   }
 
   @Test("An older mark after a newer one doesn't move the watermark back")
   func monotonous() {
     var tracker = Self.tracker([Self.mark(10, 1), Self.mark(5, 2), Self.mark(12, 3)])
-    let watermarks = (0...3).map { tracker.watermark(of: Self.partition, before: $0) }
+    let watermarks = (0...3).map { tracker.watermark(of: 0, before: $0) }
     #expect(watermarks == [nil, Sample.at(10), Sample.at(10), Sample.at(12)])
   }
 
@@ -45,11 +45,13 @@ struct WatermarkTrackerTests {
   func follow() {
     var tracker = Self.tracker([Self.mark(10, 0, 0)])
     let other = TopicPartition("t", 1)
-    tracker.follow([other: Sample.at(4)])
-    #expect(tracker.watermark(of: other, before: 9) == Sample.at(4))
-    #expect(tracker.watermark(of: Self.partition, before: 9) == nil)
+    tracker.follow([other], from: [Sample.at(4)])
+    #expect(tracker.watermark(of: 0, before: 9) == Sample.at(4))
     tracker.add(Self.mark(3, 0, 0))
-    #expect(tracker.watermark(of: other, before: 9) == Sample.at(4))
+    #expect(tracker.watermark(of: 0, before: 9) == Sample.at(4))
+    tracker.add(Self.mark(12, 0, 8))
+    #expect(tracker.watermark(of: 0, before: 7) == Sample.at(4))
+    #expect(tracker.watermark(of: 0, before: 8) == Sample.at(12))
   }
 
   @Test("Pruning changes no answer")
@@ -57,16 +59,16 @@ struct WatermarkTrackerTests {
     let other = TopicPartition("t", 1)
     var pruned = WatermarkTracker()
     var kept = WatermarkTracker()
-    pruned.follow([Self.partition: nil, other: nil])
-    kept.follow([Self.partition: nil, other: nil])
+    pruned.follow([Self.partition, other], from: [nil, nil])
+    kept.follow([Self.partition, other], from: [nil, nil])
     for step in 1...50 as ClosedRange<Int64> {
       let mark = Self.mark(step, step, step / 2)
       pruned.add(mark)
       kept.add(mark)
-      for (partition, offset) in [(Self.partition, step), (other, step / 3)] {
+      for (slot, offset) in [(0, step), (1, step / 3)] {
         #expect(
-          pruned.watermark(of: partition, before: offset)
-            == kept.watermark(of: partition, before: offset))
+          pruned.watermark(of: slot, before: offset)
+            == kept.watermark(of: slot, before: offset))
       }
       pruned.prune()
     }
@@ -104,7 +106,7 @@ struct WatermarkTrackerTests {
     func late(polls seed: UInt64) -> [Bool] {
       var random = RandomStreams(seed: seed).stream("polls")
       var tracker = WatermarkTracker()
-      tracker.follow([Self.partition: nil])
+      tracker.follow([Self.partition], from: [nil])
       var readMarks = 0
       var next = 0
       var late: [Bool] = []
@@ -115,16 +117,16 @@ struct WatermarkTrackerTests {
         for mark in marks[readMarks..<seen] { tracker.add(mark) }
         readMarks = seen
         for offset in next..<end {
-          let watermark = tracker.watermark(of: Self.partition, before: Int64(offset))
+          let watermark = tracker.watermark(of: 0, before: Int64(offset))
           late.append(watermark.map { Sample.at(records[offset].time) <= $0 } ?? false)
         }
         next = end
-        let watermark = tracker.watermark(of: Self.partition, before: Int64(next))
+        let watermark = tracker.watermark(of: 0, before: Int64(next))
         tracker.prune()
         if random.chance(0.2) {
           // A restart reads again at least the marks that the partition hasn't passed.
           let passed = marks.prefix { $0.end(of: Self.partition) <= Int64(next) }.count
-          tracker.follow([Self.partition: watermark])
+          tracker.follow([Self.partition], from: [watermark])
           readMarks = random.below(min(passed, readMarks) + 1)
         }
       }

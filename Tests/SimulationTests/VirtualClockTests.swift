@@ -150,4 +150,27 @@ struct VirtualClockTests {
       #expect(journal.entries.count == 500)
     }
   }
+
+  @Test(
+    "A wait that would end next anyway doesn't overtake: earlier timers and equal ones come first")
+  func jump() throws {
+    for scheduling in [Scheduling.fifo, .seeded(1)] {
+      try simulate(scheduling) { clock in
+        let journal = Journal<String>()
+        await withTaskGroup { group in
+          group.addTask {
+            await clock.sleep(until: at(5))
+            journal.note("timer at 5, now \(clock.now == at(5))")
+          }
+          await clock.sleep(until: at(1))
+          journal.note("1")
+          await clock.sleep(until: at(5))
+          journal.note("5")
+          await clock.sleep(until: at(9))
+          journal.note("9, now \(clock.now == at(9))")
+        }
+        #expect(journal.entries == ["1", "timer at 5, now true", "5", "9, now true"])
+      }
+    }
+  }
 }

@@ -16,15 +16,14 @@ public struct WindowsMatchNaive: Checker {
     guard run.scenario.policy.scoring == .watermark else { return nil }
     let oracle = Oracle(run)
     return run.scores.flatMap { score -> [String] in
-      let name = "\(run.aliases.name(score.request.image)) \(score.request.trigger.name)"
-      return Oracle.features.compactMap { feature, metric, seconds in
+      Oracle.features.compactMap { feature, metric, seconds in
         let events = oracle.events(score.request.image, metric, asOf: score.asOf, seconds)
         let (all, governed) = (Double(events.count), Double(events.count { $0.isEligible }))
-        guard score.observed[feature] != all || score.governed[feature] != governed else {
-          return nil
-        }
-        return "\(name) as of \(score.asOf): \(feature) is \(score.observed[feature] ?? -1) "
-          + "(governed \(score.governed[feature] ?? -1)), counted \(all) (\(governed))"
+        let (observed, seen) = (score.observed.values[feature], score.governed.values[feature])
+        guard observed != all || seen != governed else { return nil }
+        let name = "\(run.aliases.name(score.request.image)) \(score.request.trigger.name)"
+        return "\(name) as of \(score.asOf): \(FeatureVector.names[feature]) is \(observed) "
+          + "(governed \(seen)), counted \(all) (\(governed))"
       }
     }
   }
@@ -37,11 +36,14 @@ public struct WindowsMatchNaive: Checker {
       var isEligible: Bool
     }
 
-    static let features: [(String, EventKind, Int64?)] = [
+    /// The place in the vector, what is counted, and in how many seconds.
+    static let features: [(Int, EventKind, Int64?)] = [
       ("views_5min", .view, 300), ("views_1hr", .view, 3600), ("comments_5min", .comment, 300),
       ("comments_1hr", .comment, 3600), ("flags_5min", .flag, 300), ("flags_1hr", .flag, 3600),
       ("total_flags", .flag, nil),
-    ]
+    ].compactMap { name, kind, seconds in
+      FeatureVector.index(of: name).map { ($0, kind, seconds) }
+    }
 
     private var byImage: [ImageID: [EventKind: [Entry]]] = [:]
 

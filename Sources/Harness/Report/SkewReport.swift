@@ -58,30 +58,34 @@ public struct SkewReport: Sendable {
     var rows: [Row] = []
     var mismatches: [Mismatch] = []
     for minutes in OfflineFeatures.decisionPoints {
-      let pairs = run.scores.compactMap { score -> (ScoredRequest, TrainingRow)? in
-        guard score.request.trigger == .anchor(minutes: minutes) else { return nil }
-        return offline[Key(image: score.request.image, minutes: minutes)].map { (score, $0) }
-      }
-      for (index, feature) in FeatureVector.numericNames.enumerated() {
-        var row = Row(
-          feature: feature, decisionPoint: minutes, pairs: pairs.count, mismatches: 0,
+      var point = FeatureVector.numericNames.map { feature in
+        Row(
+          feature: feature, decisionPoint: minutes, pairs: 0, mismatches: 0,
           meanAbsoluteDifference: 0, lateMismatches: 0)
-        var total = 0.0
-        for (score, training) in pairs {
-          let (a, b) = (score.governed.values[index], training.features[index])
-          guard a != b else { continue }
-          let isLate = known.row(score)?.features[index] == a
-          row.mismatches += 1
-          row.lateMismatches += isLate ? 1 : 0
-          total += abs(a - b)
+      }
+      for score in run.scores where score.request.trigger == .anchor(minutes: minutes) {
+        guard let row = offline[Key(image: score.request.image, minutes: minutes)] else { continue }
+        for index in point.indices { point[index].pairs += 1 }
+        let differing = point.indices.filter { score.governed.values[$0] != row.features[$0] }
+        guard !differing.isEmpty else { continue }
+        let knownRow = known.row(score)
+        for index in differing {
+          let (online, offline) = (score.governed.values[index], row.features[index])
+          let isLate = knownRow?.features[index] == online
+          point[index].mismatches += 1
+          point[index].lateMismatches += isLate ? 1 : 0
+          // A sum until all pairs are seen.
+          point[index].meanAbsoluteDifference += abs(online - offline)
           mismatches.append(
             Mismatch(
-              image: score.request.image, feature: feature, decisionPoint: minutes, online: a,
-              offline: b, isLate: isLate))
+              image: score.request.image, feature: point[index].feature, decisionPoint: minutes,
+              online: online, offline: offline, isLate: isLate))
         }
-        if !pairs.isEmpty { row.meanAbsoluteDifference = total / Double(pairs.count) }
-        rows.append(row)
       }
+      for index in point.indices where point[index].pairs > 0 {
+        point[index].meanAbsoluteDifference /= Double(point[index].pairs)
+      }
+      rows += point
     }
     self.rows = rows
     self.mismatches = mismatches.sorted {

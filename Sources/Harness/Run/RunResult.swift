@@ -129,7 +129,8 @@ public struct RunResult: Sendable {
       }
     }
     return requests.sorted { a, b in
-      (a.asOf, a.image, a.trigger.name) < (b.asOf, b.image, b.trigger.name)
+      if a.asOf != b.asOf { return a.asOf < b.asOf }
+      return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
     }
   }
 

@@ -2,30 +2,44 @@ import Glibc
 import Moderation
 import Simulation
 
-/// The arrival times of a scenario's Poisson entries, merged.
+/// The arrival times of a scenario's Poisson entries, merged, in microseconds after its start.
 struct Arrivals {
-  private var lanes: [(poisson: TrafficEntry.Poisson, next: Duration, end: Duration)] = []
+  private var lanes: [(poisson: TrafficEntry.Poisson, next: Int64, end: Int64)] = []
+  /// When the next one comes; nil when all lanes have ended.
+  private(set) var next: Int64?
+  private var nextLane = 0
 
   init(_ scenario: Scenario, random: inout SeededRandom) {
     for case .poisson(let poisson) in scenario.traffic {
       let end = min(poisson.until ?? scenario.duration, scenario.duration)
-      lanes.append((poisson, poisson.from + Self.gap(poisson.perSecond, &random), end))
+      let first = poisson.from.microseconds + Self.gap(poisson.perSecond, &random)
+      lanes.append((poisson, first, end.microseconds))
     }
+    findNext()
   }
-
-  /// When the next one comes; nil when all lanes have ended.
-  var next: Duration? { lanes.filter { $0.next <= $0.end }.map(\.next).min() }
 
   /// Takes the next arrival and draws the one after it.
   mutating func take(_ random: inout SeededRandom) -> TrafficEntry.Poisson? {
-    guard let next, let lane = lanes.firstIndex(where: { $0.next == next }) else { return nil }
+    guard next != nil else { return nil }
+    let lane = nextLane
     lanes[lane].next += Self.gap(lanes[lane].poisson.perSecond, &random)
+    findNext()
     return lanes[lane].poisson
   }
 
+  /// The earliest of the open lanes, the first of equals.
+  private mutating func findNext() {
+    next = nil
+    for (index, lane) in lanes.enumerated() where lane.next <= lane.end {
+      if let next, next <= lane.next { continue }
+      next = lane.next
+      nextLane = index
+    }
+  }
+
   /// An exponential gap of at least a microsecond.
-  private static func gap(_ perSecond: Double, _ random: inout SeededRandom) -> Duration {
+  private static func gap(_ perSecond: Double, _ random: inout SeededRandom) -> Int64 {
     let seconds = -log(1 - random.unit()) / perSecond
-    return .microseconds(Int64(min(max(1, seconds * 1_000_000), 1e18)))
+    return Int64(min(max(1, seconds * 1_000_000), 1e18))
   }
 }

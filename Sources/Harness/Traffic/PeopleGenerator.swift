@@ -73,7 +73,13 @@ struct PeopleGenerator {
     FeatureVector.categories[random.below(FeatureVector.categories.count)].name
   }
 
-  mutating func remark() -> String { "\(pick(Self.remarks)) (\(pick(Self.adjectives)))" }
+  mutating func remark() -> String {
+    var text = pick(Self.remarks)
+    text += " ("
+    text += pick(Self.adjectives)
+    text += ")"
+    return text
+  }
 
   mutating func reason() -> String { pick(Self.reasons) }
 

@@ -6,6 +6,8 @@ struct PopularityIndex {
   private var tree: [Int] = [0]
   private var weights: [Int] = []
   private(set) var total = 0
+  /// The largest power of two below the tree's size.
+  private var widestStep = 1
 
   var count: Int { weights.count }
 
@@ -22,6 +24,7 @@ struct PopularityIndex {
       child -= child & -child
     }
     tree.append(sum)
+    if widestStep * 2 < tree.count { widestStep *= 2 }
     add(weight, to: position - 1)
   }
 
@@ -46,8 +49,7 @@ struct PopularityIndex {
   func item(at point: Int) -> Int {
     var position = 0
     var rest = point
-    var step = 1
-    while step * 2 < tree.count { step *= 2 }
+    var step = widestStep
     while step > 0 {
       let next = position + step
       if next < tree.count, tree[next] <= rest {

@@ -50,17 +50,18 @@ struct TrafficDriver {
   /// Plays everything up to the scenario's end.
   mutating func play() async {
     let timeline = TrafficTimeline(scenario).steps
+    let (start, duration) = (scenario.start.microseconds, scenario.duration.microseconds)
     var next = 0
     var arrivals = Arrivals(scenario, random: &random)
     while true {
-      let scripted = next < timeline.count ? timeline[next].at : nil
+      let scripted = next < timeline.count ? timeline[next].at.microseconds : nil
       let arrival = arrivals.next
-      guard let at = [scripted, arrival].compactMap({ $0 }).min(), at <= scenario.duration else {
-        break
-      }
-      await environment.time.sleep(until: instant(at))
+      guard let at = scripted.map({ min($0, arrival ?? $0) }) ?? arrival, at <= duration
+      else { break }
+      await environment.time.wait(
+        until: ProcessingTime(microseconds: start + at), for: nil, reason: "the next request")
       if Task.isCancelled { return }
-      progress(at / scenario.duration)
+      progress(Double(at) / Double(duration))
       if scripted == at {
         await carryOut(timeline[next].step)
         next += 1
@@ -68,11 +69,7 @@ struct TrafficDriver {
         await arrive(poisson)
       }
     }
-    await environment.time.sleep(until: instant(scenario.duration))
-  }
-
-  private func instant(_ offset: Duration) -> ProcessingTime {
-    ProcessingTime(microseconds: (scenario.start + offset).microseconds)
+    await environment.time.sleep(until: ProcessingTime(microseconds: start + duration))
   }
 
   private mutating func identity(lateBy: Duration = .zero) -> RequestIdentity {
@@ -97,29 +94,23 @@ struct TrafficDriver {
       ? nil : world.popularity.item(at: random.below(world.popularity.total))
   }
 
-  /// Sends one request; a refusal is counted and traced, and the traffic goes on.
-  private mutating func send<Value>(
-    _ what: StaticString, _ request: () async throws(IntakeError) -> Value
-  ) async -> Value? {
-    requests += 1
-    do throws(IntakeError) {
-      return try await request()
-    } catch {
-      refused += 1
-      environment.record(
-        "refused", [.text("request", "\(what)"), .text("error", error.description)])
-      return nil
-    }
+  /// Counts and traces a refusal; the traffic goes on.
+  private mutating func note(_ refusal: IntakeError, of what: StaticString) {
+    refused += 1
+    environment.record(
+      "refused", [.text("request", "\(what)"), .text("error", refusal.description)])
   }
 
   mutating func createUser(
     _ new: NewUser, alias: String? = nil, lateBy: Duration = .zero
   ) async {
     let identity = identity(lateBy: lateBy)
-    let user = await send("user") { [intake] () async throws(IntakeError) in
-      try await intake.createUser(new, identity)
+    requests += 1
+    do throws(IntakeError) {
+      world.add(try await intake.createUser(new, identity), alias: alias)
+    } catch {
+      note(error, of: "user")
     }
-    if let user { world.add(user, alias: alias) }
   }
 
   mutating func upload(by person: Int?, _ step: TrafficEntry.UploadStep?) async {
@@ -136,10 +127,13 @@ struct TrafficDriver {
     let id = identity.key?.reinterpreted(as: Image.self) ?? ImageID(high: 0, low: 0)
     var exists = false
     if !isMuted(person) {
-      let image = await send("upload") { [intake, new] () async throws(IntakeError) in
-        try await intake.upload(new, identity)
+      requests += 1
+      do throws(IntakeError) {
+        _ = try await intake.upload(new, identity)
+        exists = true
+      } catch {
+        note(error, of: "upload")
       }
-      exists = image != nil
     }
     world.addPicture(id, exists: exists, alias: step?.alias)
   }
@@ -149,8 +143,11 @@ struct TrafficDriver {
     world.engage(picture, .view)
     guard !isMuted(person), world.pictures[picture].exists else { return }
     let (id, viewer) = (world.pictures[picture].id, person.map { world.people[$0].id })
-    _ = await send("view") { [intake] () async throws(IntakeError) in
-      try await intake.view(id, by: viewer, identity)
+    requests += 1
+    do throws(IntakeError) {
+      _ = try await intake.view(id, by: viewer, identity)
+    } catch {
+      note(error, of: "view")
     }
   }
 
@@ -165,10 +162,13 @@ struct TrafficDriver {
     world.engage(picture, .comment)
     var exists = false
     if !isMuted(person), world.pictures[picture].exists {
-      let comment = await send("comment") { [intake] () async throws(IntakeError) in
-        try await intake.comment(new, identity)
+      requests += 1
+      do throws(IntakeError) {
+        _ = try await intake.comment(new, identity)
+        exists = true
+      } catch {
+        note(error, of: "comment")
       }
-      exists = comment != nil
     }
     let id = identity.key?.reinterpreted(as: Comment.self) ?? CommentID(high: 0, low: 0)
     world.addComment(id, on: picture, exists: exists, alias: alias)
@@ -186,8 +186,11 @@ struct TrafficDriver {
       commentID: comment, reason: people.reason())
     world.engage(picture, .flag)
     guard exists, !isMuted(person), world.pictures[picture].exists else { return }
-    _ = await send("flag") { [intake] () async throws(IntakeError) in
-      try await intake.flag(new, identity)
+    requests += 1
+    do throws(IntakeError) {
+      _ = try await intake.flag(new, identity)
+    } catch {
+      note(error, of: "flag")
     }
   }
 
@@ -196,22 +199,31 @@ struct TrafficDriver {
     let existed = world.pictures[picture].exists
     world.delete(picture)
     guard existed else { return }
-    _ = await send("delete") { [intake] () async throws(IntakeError) in
+    requests += 1
+    do throws(IntakeError) {
       try await intake.deleteImage(id)
+    } catch {
+      note(error, of: "delete")
     }
   }
 
   mutating func deleteComment(_ id: CommentID) async {
-    _ = await send("delete") { [intake] () async throws(IntakeError) in
+    requests += 1
+    do throws(IntakeError) {
       try await intake.deleteComment(id)
+    } catch {
+      note(error, of: "delete")
     }
   }
 
   mutating func correct(_ person: Int, yearOfBirth: Int?, dateOfBirth: CivilDate?) async {
     let id = world.people[person].id
-    let user = await send("correct") { [intake] () async throws(IntakeError) in
-      try await intake.correctUser(id, yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth)
+    requests += 1
+    do throws(IntakeError) {
+      world.correct(
+        try await intake.correctUser(id, yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth))
+    } catch {
+      note(error, of: "correct")
     }
-    if let user { world.correct(user) }
   }
 }
