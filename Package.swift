@@ -20,6 +20,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -43,11 +44,28 @@ let package = Package(
         "Moderation", "Ports", .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: settings),
+    // The platform's zlib, for Avro's deflate codec.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    // Arrow C++: flags and libraries only; ci/arrow.sh installs it.
+    .systemLibrary(name: "CArrow", pkgConfig: "parquet", providers: [.apt(["libparquet-dev"])]),
+    // Parquet over Arrow C++ behind plain C: the only C++ of the package.
+    .target(name: "CParquet", dependencies: ["CArrow"]),
+    // Iceberg tables over an object store and a catalog, with their Avro and Parquet files.
+    .target(
+      name: "Lakehouse", dependencies: ["Moderation", "Ports", "CParquet", "CZlib"],
+      swiftSettings: settings),
+    // The database, the checkpoints and PyIceberg's SQL catalog in SQLite files.
+    .target(
+      name: "SQLiteBackend",
+      dependencies: ["Moderation", "Ports", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    // Objects as files of a folder.
+    .target(name: "ObjectStorageBackend", dependencies: ["Ports"], swiftSettings: settings),
     // Scenarios, traffic, the runner, expectations, checkers, goldens, replay: the public product.
     .target(
       name: "Harness",
       dependencies: [
-        "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends",
+        "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Lakehouse",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
@@ -58,7 +76,8 @@ let package = Package(
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "Harness", "Ports", "Simulation",
+        "Harness", "InMemoryBackends", "Lakehouse", "Moderation", "ObjectStorageBackend", "Ports",
+        "Simulation", "SQLiteBackend",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -70,7 +89,15 @@ let package = Package(
     // One suite per port; rule N of a port's contract is test N here, run against every adapter.
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["Moderation", "Ports", "Simulation", "InMemoryBackends"],
+      dependencies: [
+        "Moderation", "Ports", "Simulation", "InMemoryBackends", "Lakehouse", "SQLiteBackend",
+        "ObjectStorageBackend", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LakehouseTests",
+      dependencies: ["Moderation", "Ports", "Simulation", "InMemoryBackends", "Lakehouse"],
+      exclude: ["Fixtures/foreign.py"], resources: [.embedInCode("Fixtures/foreign.parquet")],
       swiftSettings: settings),
     .testTarget(
       name: "PipelineTests",
@@ -91,5 +118,6 @@ let package = Package(
       swiftSettings: settings),
     // The measurable part of the house style.
     .testTarget(name: "TidyTests", swiftSettings: settings),
-  ]
+  ],
+  cxxLanguageStandard: .cxx20
 )

@@ -15,14 +15,19 @@ if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; then
 fi
 
 # What the toolchain's Foundation and the Swift packages link against.
-packages=(git make libcurl4-openssl-dev libxml2-dev zlib1g-dev)
+packages=(git make libcurl4-openssl-dev libxml2-dev zlib1g-dev libsqlite3-dev)
 missing=()
 for package in "${packages[@]}"; do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed'; then
     missing+=("$package")
   fi
 done
-if [ "${#missing[@]}" -eq 0 ]; then exit 0; fi
+# Arrow C++, for Parquet: no Debian package of it. Goes last, on every way out of this script.
+arrow() { bash "$(dirname "$0")/arrow.sh"; }
+if [ "${#missing[@]}" -eq 0 ]; then
+  arrow
+  exit 0
+fi
 
 command -v apt-get >/dev/null 2>&1 || fail "these packages are missing and there is no apt-get: ${missing[*]}"
 run=()
@@ -33,3 +38,4 @@ fi
 echo "setup: installing ${missing[*]}"
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+arrow

@@ -22,7 +22,7 @@ public final class InMemoryLake: Lake {
   /// See ``Lake``, rule 1.
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     let isSame = tableStates.withLock { tables in
-      if let existing = tables[table] { return existing.schema == schema }
+      if let existing = tables[table] { return existing.schema.fields == schema.fields }
       tables[table] = Table(schema: schema)
       return true
     }
@@ -58,7 +58,7 @@ public final class InMemoryLake: Lake {
         return .failure(error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now"))
       }
       let fault = change.append.flatMap {
-        $0.schema == state.schema ? $0.mismatch : "the batch has another schema"
+        $0.schema.fields == state.schema.fields ? $0.mismatch : "the batch has another schema"
       }
       if let fault {
         return .failure(error(.invalid, "commit", "\(table): \(fault)"))

@@ -28,6 +28,8 @@ public struct PortError: Error, Hashable, Sendable, CustomStringConvertible {
     public static let missingReference = Code(name: "missing reference", isRetryable: false)
     /// The caller asked for something that the contract excludes.
     public static let invalid = Code(name: "invalid", isRetryable: false)
+    /// What is stored is damaged, missing in part, or of a version that this program can't read.
+    public static let corrupt = Code(name: "corrupt", isRetryable: false)
     /// The caller asked about an instant that is no longer kept.
     public static let outOfRetention = Code(name: "out of retention", isRetryable: false)
     /// This consumer no longer owns the partition.

@@ -29,11 +29,30 @@ public struct TableSchema: Hashable, Sendable {
     }
   }
 
+  /// How a table's files are divided: by a column's value, or by what a transform makes of it.
+  public struct Partition: Hashable, Sendable {
+    /// The column.
+    public var column: String
+    /// `identity`, `day`, `month`, `bucket[16]`, `truncate[4]`, as Iceberg calls them.
+    public var transform: String
+
+    /// A dimension.
+    public init(_ column: String, _ transform: String) {
+      self.column = column
+      self.transform = transform
+    }
+  }
+
   /// The columns.
   public var fields: [Field]
+  /// How files are divided; a table in memory has none.
+  public var partitions: [Partition] = []
 
   /// A schema.
-  public init(_ fields: [Field]) { self.fields = fields }
+  public init(_ fields: [Field], partitionedBy partitions: [Partition] = []) {
+    self.fields = fields
+    self.partitions = partitions
+  }
 
   /// A column's position, or nil.
   public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
@@ -212,11 +231,24 @@ extension RecordBatch.Column {
         (validity ?? Array(repeating: true, count: values.count))
         + (other.validity ?? Array(repeating: true, count: other.values.count))
     }
+    // The array is taken out of its case, so that it grows in place.
     switch (values, other.values) {
-    case (.strings(let a), .strings(let b)): values = .strings(a + b)
-    case (.integers(let a), .integers(let b)): values = .integers(a + b)
-    case (.doubles(let a), .doubles(let b)): values = .doubles(a + b)
-    case (.booleans(let a), .booleans(let b)): values = .booleans(a + b)
+    case (.strings(var all), .strings(let more)):
+      values = .strings([])
+      all.append(contentsOf: more)
+      values = .strings(all)
+    case (.integers(var all), .integers(let more)):
+      values = .strings([])
+      all.append(contentsOf: more)
+      values = .integers(all)
+    case (.doubles(var all), .doubles(let more)):
+      values = .strings([])
+      all.append(contentsOf: more)
+      values = .doubles(all)
+    case (.booleans(var all), .booleans(let more)):
+      values = .strings([])
+      all.append(contentsOf: more)
+      values = .booleans(all)
     default: preconditionFailure("columns of different types: \(values) and \(other.values)")
     }
   }

@@ -10,6 +10,7 @@ struct Run: ParsableCommand {
         rehearsal run viral-burst
         rehearsal run scenarios/minors.yaml --seed 7 --out out/minors
         rehearsal run viral-burst --json | jq .counts
+        rehearsal run viral-burst --backends sqlite:/tmp/burst
       """)
 
   @Argument(help: "A scenario's name or file.")
@@ -23,12 +24,16 @@ struct Run: ParsableCommand {
   @Option(help: "A folder for trace, events, tables and CSV files.")
   var out: String?
 
+  @Option(
+    help: "in-memory, or sqlite:DIR for a folder that sqlite3, PyIceberg and DuckDB open.")
+  var backends = BackendsChoice.inMemory
+
   @Flag(help: "Prints summary.json instead of text.")
   var json = false
 
   func run() throws {
     let scenario = try Folders.load(folders.file(scenario))
-    let played = try PlayedScenario(scenario, seed: seed, out: out) { options in
+    let played = try PlayedScenario(scenario, seed: seed, out: out, backends: backends) { options in
       try ScenarioRun(scenario, options: options).run()
     }
     try played.show(json: json, command: "rehearsal run \(self.scenario)" + seedFlag)

@@ -89,15 +89,22 @@ struct PlayedScenario {
   /// Plays a scenario; with a folder, writes everything there.
   init(
     _ scenario: Scenario, seed: UInt64? = nil, out: String? = nil,
-    play: (RunOptions) throws -> RunResult
+    backends: BackendsChoice = .inMemory, play: (RunOptions) throws -> RunResult
   ) throws {
     var options = RunOptions()
     options.seed = seed
     options.progress = Terminal.progress(scenario.name)
+    options.backends = try backends.maker()
     var folder: OutputFolder?
+    var lake: LakeFolder?
     var trace: FileHandle?
     if let out {
       folder = try Self.open(out)
+      if case .inMemory = backends {
+        let warehouse = LakeFolder("\(out)/lake")
+        options.backends = warehouse.maker
+        lake = warehouse
+      }
       let path = "\(out)/trace.jsonl"
       _ = FileManager.default.createFile(atPath: path, contents: nil)
       trace = FileHandle(forWritingAtPath: path)
@@ -116,6 +123,7 @@ struct PlayedScenario {
     judgement = Judgement(result)
     try trace?.close()
     try folder?.write(result, judgement, wallSeconds: seconds)
+    try lake?.write()
   }
 
   private static func open(_ out: String) throws -> OutputFolder {

@@ -1,15 +1,27 @@
 import InMemoryBackends
+import Lakehouse
+import ObjectStorageBackend
 import Ports
+import SQLiteBackend
 import Testing
 
 /// One implementation of a port, for tests that run against each.
 struct Adapter<Port: Sendable>: CustomTestStringConvertible, Sendable {
   /// Product and role, as test reports show it.
   let name: String
-  /// Makes a fresh, empty instance that waits on the given clock.
-  let make: @Sendable (any TimeSource) async throws -> Port
+  /// Makes a fresh, empty instance that waits on the given clock and keeps its files, if it has
+  /// any, in the given folder, which is removed after the test.
+  let make: @Sendable (any TimeSource, TemporaryFolder) async throws -> Port
 
   init(_ name: String, _ make: @escaping @Sendable (any TimeSource) async throws -> Port) {
+    self.name = name
+    self.make = { time, _ in try await make(time) }
+  }
+
+  init(
+    _ name: String,
+    _ make: @escaping @Sendable (any TimeSource, TemporaryFolder) async throws -> Port
+  ) {
     self.name = name
     self.make = make
   }
@@ -31,15 +43,45 @@ enum Adapters {
     Adapter("in-memory") { _ in InMemoryFeatureStore(grace: grace) }
   ]
   static let applicationStores: [Adapter<any ApplicationStore>] = [
-    Adapter("in-memory") { _ in InMemoryApplicationStore() }
+    Adapter("in-memory") { _ in InMemoryApplicationStore() },
+    Adapter("sqlite") { _, folder in
+      try SQLiteApplicationStore(try SQLiteDatabase(path: try folder.file("application.db")))
+    },
   ]
-  static let objectStores: [Adapter<any ObjectStore>] = [
+  static let objectStores: [Adapter<any ObjectStore>] =
+    objectStoresOfAnyKey + [
+      Adapter("folder") { _, folder in try FolderObjectStore(path: try folder.file("objects")) }
+    ]
+  /// Those whose keys are plain text, not paths: they may end in a slash and continue each other.
+  static let objectStoresOfAnyKey: [Adapter<any ObjectStore>] = [
     Adapter("in-memory") { _ in InMemoryObjectStore() }
   ]
   static let checkpointStores: [Adapter<any CheckpointStore>] = [
-    Adapter("in-memory") { _ in InMemoryCheckpointStore() }
+    Adapter("in-memory") { _ in InMemoryCheckpointStore() },
+    Adapter("sqlite") { _, folder in
+      try SQLiteCheckpointStore(try SQLiteDatabase(path: try folder.file("checkpoints.db")))
+    },
+  ]
+  static let tableCatalogs: [Adapter<any TableCatalog>] = [
+    Adapter("in-memory") { _ in InMemoryTableCatalog() },
+    Adapter("sqlite") { _, folder in
+      try SQLiteTableCatalog(
+        try SQLiteDatabase(path: try folder.file("catalog.db")), catalog: "lake")
+    },
   ]
   static let lakes: [Adapter<any Lake>] = [
-    Adapter("in-memory") { _ in InMemoryLake() }
+    Adapter("in-memory") { _ in InMemoryLake() },
+    Adapter("iceberg") { time in
+      IcebergLake(
+        objects: InMemoryObjectStore(), catalog: InMemoryTableCatalog(),
+        warehouse: "memory://lake", time: time)
+    },
+    Adapter("iceberg in a folder") { time, folder in
+      IcebergLake(
+        objects: try FolderObjectStore(path: try folder.file("lake")),
+        catalog: try SQLiteTableCatalog(
+          try SQLiteDatabase(path: try folder.file("catalog.db")), catalog: "lake"),
+        warehouse: "file://\(try folder.file("lake"))", time: time)
+    },
   ]
 }

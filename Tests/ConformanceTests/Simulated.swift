@@ -29,8 +29,9 @@ func simulate<Port: Sendable>(
   _ adapter: Adapter<Port>, sourceLocation: SourceLocation = #_sourceLocation,
   _ body: @escaping @Sendable (Port, Environment) async throws -> Void
 ) throws {
+  let folder = TemporaryFolder()
   try simulate(sourceLocation: sourceLocation) { environment in
-    try await body(try await adapter.make(environment.time), environment)
+    try await body(try await adapter.make(environment.time, folder), environment)
   }
 }
 

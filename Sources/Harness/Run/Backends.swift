@@ -1,4 +1,5 @@
 import InMemoryBackends
+import Lakehouse
 import Ports
 
 /// The ports of a run, before any gate.
@@ -37,6 +38,9 @@ public struct Backends: Sendable {
     Backends(
       name: "in-memory", store: InMemoryApplicationStore(), log: InMemoryEventLog(time: time),
       features: InMemoryFeatureStore(), objects: InMemoryObjectStore(),
-      checkpoints: InMemoryCheckpointStore(), lake: InMemoryLake())
+      checkpoints: InMemoryCheckpointStore(),
+      lake: IcebergLake(
+        objects: InMemoryObjectStore(), catalog: InMemoryTableCatalog(),
+        warehouse: "memory://lake", time: time))
   }
 }

@@ -1,0 +1,157 @@
+/// Reads one JSON text (RFC 8259), with bounded nesting.
+struct AvroJSONParser {
+  private let bytes: [UInt8]
+  private var offset = 0
+
+  private init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The value that `bytes` spell; anything but whitespace after it is an error.
+  static func parse(_ bytes: [UInt8]) throws(AvroError) -> AvroJSON {
+    var parser = AvroJSONParser(bytes)
+    let value = try parser.value(depth: 0)
+    parser.skipWhitespace()
+    guard parser.offset == bytes.count else { throw parser.failure("text after the JSON value") }
+    return value
+  }
+
+  private func failure(_ reason: String) -> AvroError { AvroError(reason, offset: offset) }
+
+  private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+  private mutating func skipWhitespace() {
+    while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      offset += 1
+    }
+  }
+
+  private mutating func skip(_ scalar: Unicode.Scalar) -> Bool {
+    guard current == UInt8(ascii: scalar) else { return false }
+    offset += 1
+    return true
+  }
+
+  private mutating func value(depth: Int) throws(AvroError) -> AvroJSON {
+    guard depth < AvroLimits.textDepth else {
+      throw failure("JSON nests deeper than \(AvroLimits.textDepth) levels")
+    }
+    skipWhitespace()
+    guard let byte = current else { throw failure("JSON ends where a value should be") }
+    switch byte {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .boolean(true))
+    case UInt8(ascii: "f"): return try word("false", .boolean(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    default: throw failure("not JSON: byte \(byte) where a value should be")
+    }
+  }
+
+  private mutating func object(depth: Int) throws(AvroError) -> AvroJSON {
+    offset += 1
+    var members: [AvroJSON.Member] = []
+    skipWhitespace()
+    if skip("}") { return .object(members) }
+    repeat {
+      skipWhitespace()
+      guard current == UInt8(ascii: "\"") else { throw failure("a JSON object's key is missing") }
+      let key = try string()
+      skipWhitespace()
+      guard skip(":") else { throw failure("a JSON object's colon is missing") }
+      members.append(AvroJSON.Member(key, try value(depth: depth + 1)))
+      skipWhitespace()
+    } while skip(",")
+    guard skip("}") else { throw failure("a JSON object isn't closed") }
+    return .object(members)
+  }
+
+  private mutating func array(depth: Int) throws(AvroError) -> AvroJSON {
+    offset += 1
+    var items: [AvroJSON] = []
+    skipWhitespace()
+    if skip("]") { return .array(items) }
+    repeat {
+      items.append(try value(depth: depth + 1))
+      skipWhitespace()
+    } while skip(",")
+    guard skip("]") else { throw failure("a JSON array isn't closed") }
+    return .array(items)
+  }
+
+  private mutating func word(_ text: String, _ value: AvroJSON) throws(AvroError) -> AvroJSON {
+    guard bytes[offset...].starts(with: text.utf8) else {
+      throw failure("not JSON: '\(text)' is misspelt")
+    }
+    offset += text.utf8.count
+    return value
+  }
+
+  private mutating func number() throws(AvroError) -> AvroJSON {
+    let start = offset
+    while let byte = current, "+-.0123456789eE".utf8.contains(byte) { offset += 1 }
+    let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+    if let value = Int64(text) { return .integer(value) }
+    guard let value = Double(text), value.isFinite else {
+      throw failure("not a JSON number: '\(text)'")
+    }
+    return .number(value)
+  }
+
+  private mutating func string() throws(AvroError) -> String {
+    offset += 1
+    var text: [UInt8] = []
+    while let byte = current {
+      offset += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let string = String(validating: text, as: UTF8.self) else {
+          throw failure("invalid UTF-8 in a JSON string")
+        }
+        return string
+      case UInt8(ascii: "\\"): try escape(into: &text)
+      case 0..<0x20: throw failure("a control character in a JSON string")
+      default: text.append(byte)
+      }
+    }
+    throw failure("a JSON string isn't closed")
+  }
+
+  private mutating func escape(into text: inout [UInt8]) throws(AvroError) {
+    guard let byte = current else { throw failure("a JSON string isn't closed") }
+    offset += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+    case UInt8(ascii: "b"): text.append(0x08)
+    case UInt8(ascii: "f"): text.append(0x0C)
+    case UInt8(ascii: "n"): text.append(0x0A)
+    case UInt8(ascii: "r"): text.append(0x0D)
+    case UInt8(ascii: "t"): text.append(0x09)
+    case UInt8(ascii: "u"): text.append(contentsOf: String(try unicodeScalar()).utf8)
+    default: throw failure("an unknown escape in a JSON string")
+    }
+  }
+
+  private mutating func unicodeScalar() throws(AvroError) -> Unicode.Scalar {
+    var code = try hexadecimal()
+    if 0xD800..<0xDC00 ~= code, skip("\\"), skip("u") {
+      let low = try hexadecimal()
+      guard 0xDC00..<0xE000 ~= low else { throw failure("half a surrogate pair") }
+      code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+    }
+    guard let scalar = Unicode.Scalar(code) else { throw failure("half a surrogate pair") }
+    return scalar
+  }
+
+  private mutating func hexadecimal() throws(AvroError) -> UInt32 {
+    var code: UInt32 = 0
+    for _ in 0..<4 {
+      guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+        throw failure("a \\u escape lacks its four digits")
+      }
+      code = code << 4 | UInt32(digit)
+      offset += 1
+    }
+    return code
+  }
+}

@@ -1,0 +1,140 @@
+import Ports
+
+/// Counts and bounds of a batch's columns, and the single-value serialization that manifests hold
+/// (spec, appendix D).
+enum ColumnBounds {
+  /// Unicode scalars kept of a text bound.
+  private static let keptScalars = 16
+
+  /// Fills in a file's counts and bounds.
+  static func describe(_ batch: RecordBatch, _ fields: [IcebergField], in file: inout DataFile) {
+    for (field, column) in zip(fields, batch.columns) {
+      let nulls = column.validity?.count { !$0 } ?? 0
+      file.valueCounts[field.id] = Int64(batch.count)
+      file.nullCounts[field.id] = Int64(nulls)
+      guard nulls < batch.count, let (lower, upper) = bounds(column, field.type) else { continue }
+      file.lowerBounds[field.id] = lower
+      file.upperBounds[field.id] = upper
+    }
+  }
+
+  /// The bytes of a value of a type; nil for types that have no such bytes here.
+  static func bytes(of value: IcebergValue, _ type: IcebergType) -> [UInt8]? {
+    switch (value, type.name) {
+    case (.boolean(let flag), _): [flag ? 1 : 0]
+    case (.integer(let number), "int"), (.integer(let number), "date"):
+      withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0) }
+    case (.integer(let number), _): withUnsafeBytes(of: number.littleEndian) { Array($0) }
+    case (.number(let number), "float"):
+      withUnsafeBytes(of: Float(number).bitPattern.littleEndian) { Array($0) }
+    case (.number(let number), _):
+      withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
+    case (.text(let text), _): Array(text.utf8)
+    }
+  }
+
+  /// Whether a file can hold a row whose column has one of the values; true when nobody knows.
+  static func mayHold(_ file: DataFile, _ field: IcebergField, _ values: Set<String>) -> Bool {
+    if let count = file.valueCounts[field.id], count == file.nullCounts[field.id] { return false }
+    guard let lower = file.lowerBounds[field.id], let upper = file.upperBounds[field.id] else {
+      return true
+    }
+    switch field.type.column {
+    case .string:
+      return values.contains { value in
+        let bytes = Array(value.utf8)
+        return !bytes.lexicographicallyPrecedes(lower) && !upper.lexicographicallyPrecedes(bytes)
+      }
+    case .int64, .timestamp:
+      guard let low = integer(lower), let high = integer(upper) else { return true }
+      return values.contains { Int64($0).map { low <= $0 && $0 <= high } ?? false }
+    default: return true
+    }
+  }
+
+  private static func integer(_ bytes: [UInt8]) -> Int64? {
+    switch bytes.count {
+    case 4: bytes.withUnsafeBytes { Int64(Int32(littleEndian: $0.loadUnaligned(as: Int32.self))) }
+    case 8: bytes.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }
+    default: nil
+    }
+  }
+
+  private static func bounds(
+    _ column: RecordBatch.Column, _ type: IcebergType
+  ) -> ([UInt8], [UInt8])? {
+    switch column.values {
+    case .strings(let values): return textBounds(values, column.validity)
+    case .integers(let values):
+      return extremes(values, column.validity).flatMap { low, high in
+        both(.integer(low), .integer(high), type)
+      }
+    case .doubles(let values):
+      // NaN has no place in an order; a column with one has no bounds.
+      guard !values.contains(where: \.isNaN) else { return nil }
+      return extremes(values, column.validity).flatMap { both(.number($0), .number($1), type) }
+    case .booleans(let values):
+      return extremes(values.map { $0 ? Int64(1) : 0 }, column.validity).map { low, high in
+        ([UInt8(low)], [UInt8(high)])
+      }
+    }
+  }
+
+  private static func both(
+    _ low: IcebergValue, _ high: IcebergValue, _ type: IcebergType
+  ) -> ([UInt8], [UInt8])? {
+    guard let lower = bytes(of: low, type), let upper = bytes(of: high, type) else { return nil }
+    return (lower, upper)
+  }
+
+  private static func extremes<Value: Comparable>(
+    _ values: [Value], _ validity: [Bool]?
+  ) -> (Value, Value)? {
+    guard let validity else {
+      guard var low = values.first else { return nil }
+      var high = low
+      for value in values {
+        if value < low { low = value }
+        if value > high { high = value }
+      }
+      return (low, high)
+    }
+    let valid = zip(values, validity).compactMap { $1 ? $0 : nil }
+    return valid.isEmpty ? nil : extremes(valid, nil)
+  }
+
+  /// Text is ordered by its bytes and cut; a cut upper bound is raised, so that it stays a bound.
+  private static func textBounds(_ values: [String], _ validity: [Bool]?) -> ([UInt8], [UInt8])? {
+    var low: String?
+    var high: String?
+    for (index, value) in values.enumerated() where validity?[index] ?? true {
+      if low.map({ precedes(value, $0) }) ?? true { low = value }
+      if high.map({ precedes($0, value) }) ?? true { high = value }
+    }
+    guard let low, let high else { return nil }
+    let lower = String(String.UnicodeScalarView(low.unicodeScalars.prefix(keptScalars)))
+    guard let upper = raised(high) else { return nil }
+    return (Array(lower.utf8), Array(upper.utf8))
+  }
+
+  private static func precedes(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
+  }
+
+  /// The shortest text of at most the kept length that isn't before `text`; nil when there is none.
+  private static func raised(_ text: String) -> String? {
+    let scalars = Array(text.unicodeScalars)
+    guard scalars.count > keptScalars else { return text }
+    var kept = Array(scalars.prefix(keptScalars))
+    while let last = kept.popLast() {
+      var next = last.value + 1
+      if next == 0xD800 { next = 0xE000 }
+      guard let scalar = Unicode.Scalar(next) else { continue }
+      kept.append(scalar)
+      var view = String.UnicodeScalarView()
+      view.append(contentsOf: kept)
+      return String(view)
+    }
+    return nil
+  }
+}

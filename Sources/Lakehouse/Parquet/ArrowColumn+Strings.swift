@@ -1,0 +1,108 @@
+import CParquet
+import Ports
+
+/// Strings: each is validated once, as it is copied out of Arrow's buffers.
+extension ArrowColumn {
+  /// A column of offsets and bytes.
+  func strings<Offset: FixedWidthInteger>(
+    offsets: Offset.Type, _ validity: [Bool]?
+  ) throws(ParquetError) -> [String] {
+    guard count > 0, let ends = buffer(1, of: offsets) else {
+      return Array(repeating: "", count: count)
+    }
+    let bytes = bytes(2)
+    let size = Int(ends[count])
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    for row in 0..<count {
+      let start = Int(ends[row])
+      let end = Int(ends[row + 1])
+      guard 0 <= start, start <= end, end <= size else {
+        throw failure("row \(row)'s text is at \(start)..<\(end) of \(size) bytes")
+      }
+      guard let bytes, validity?[row] ?? true else {
+        strings.append("")
+        continue
+      }
+      strings.append(try string(bytes + start, count: end - start, row: row))
+    }
+    return strings
+  }
+
+  /// A column of 16-byte views: short texts lie in the view, others in one of several buffers.
+  func stringViews(_ validity: [Bool]?) throws(ParquetError) -> [String] {
+    guard count > 0, let first = bytes(1) else { return Array(repeating: "", count: count) }
+    let bufferCount = Int(array.n_buffers) - 3
+    let sizes = bytes(Int(array.n_buffers) - 1)?.assumingMemoryBound(to: Int64.self)
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    for row in 0..<count {
+      guard validity?[row] ?? true else {
+        strings.append("")
+        continue
+      }
+      let view = first + (offset + row) * 16
+      let size = Int(view.loadUnaligned(as: Int32.self))
+      if (0...12).contains(size) {
+        strings.append(try string(view + 4, count: size, row: row))
+        continue
+      }
+      let index = Int(view.loadUnaligned(fromByteOffset: 8, as: Int32.self))
+      let start = Int(view.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+      guard size > 0, start >= 0, (0..<bufferCount).contains(index), let sizes,
+        start + size <= sizes[index], let bytes = bytes(2 + index)
+      else { throw failure("row \(row)'s text is outside its buffers") }
+      strings.append(try string(bytes + start, count: size, row: row))
+    }
+    return strings
+  }
+
+  /// A column of indices into a dictionary: rows with the same text share one string's storage.
+  func gathered(
+    from dictionary: ArrowColumn, _ validity: [Bool]?
+  ) throws(ParquetError) -> [String] {
+    guard case let column = try dictionary.decoded(), case .strings(let distinct) = column.values
+    else {
+      throw failure("a dictionary of \(dictionary.type.name) can't be read")
+    }
+    switch ArrowType(format: schemaFormat) {
+    case .int8: return try gathered(distinct, at: Int8.self, validity)
+    case .uint8: return try gathered(distinct, at: UInt8.self, validity)
+    case .int16: return try gathered(distinct, at: Int16.self, validity)
+    case .uint16: return try gathered(distinct, at: UInt16.self, validity)
+    case .int32: return try gathered(distinct, at: Int32.self, validity)
+    case .uint32: return try gathered(distinct, at: UInt32.self, validity)
+    case .int64: return try gathered(distinct, at: Int64.self, validity)
+    default: throw failure("a dictionary with \(schemaFormat) indices can't be read")
+    }
+  }
+
+  private func gathered<Index: FixedWidthInteger>(
+    _ distinct: [String], at type: Index.Type, _ validity: [Bool]?
+  ) throws(ParquetError) -> [String] {
+    guard let indices = buffer(1, of: type) else { return Array(repeating: "", count: count) }
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    for row in 0..<count {
+      guard validity?[row] ?? true else {
+        strings.append("")
+        continue
+      }
+      guard let index = Int(exactly: indices[row]), distinct.indices.contains(index) else {
+        throw failure("row \(row) is text \(indices[row]) of \(distinct.count) in the dictionary")
+      }
+      strings.append(distinct[index])
+    }
+    return strings
+  }
+
+  private func string(
+    _ bytes: UnsafeRawPointer, count: Int, row: Int
+  ) throws(ParquetError) -> String {
+    let text = UnsafeBufferPointer(start: bytes.assumingMemoryBound(to: UInt8.self), count: count)
+    guard let string = String(validating: text, as: UTF8.self) else {
+      throw failure("row \(row)'s text isn't UTF-8")
+    }
+    return string
+  }
+}

@@ -1,0 +1,136 @@
+import CParquet
+import Ports
+
+/// One column as Arrow decoded it, and its way into Swift arrays.
+///
+/// Where a value is null, the result holds 0, false or "": equal columns are equal values.
+struct ArrowColumn {
+  /// The name, for errors.
+  let name: String
+  /// The type of the values; for a dictionary, of what its indices stand for.
+  let type: ArrowType
+  /// Arrow's struct: lengths and buffers.
+  let array: ArrowArray
+  private let schema: ArrowSchema
+  /// The format of the values, or of the indices when there is a dictionary.
+  var schemaFormat: String { schema.format.map { String(cString: $0) } ?? "" }
+
+  /// A column whose buffers outlive it.
+  init(_ array: ArrowArray, _ schema: ArrowSchema) {
+    self.array = array
+    self.schema = schema
+    name = schema.name.map { String(cString: $0) } ?? ""
+    type = ArrowType(schema)
+  }
+
+  /// How many values, nulls included.
+  var count: Int { Int(array.length) }
+  /// Where the column begins in its buffers.
+  var offset: Int { Int(array.offset) }
+
+  /// The column in Swift arrays, or an error that names the type that has none.
+  func decoded() throws(ParquetError) -> RecordBatch.Column {
+    let validity = validity()
+    return RecordBatch.Column(try values(validity), validity: validity)
+  }
+
+  /// Buffer `index`'s values from the column's first on; nil where Arrow left the buffer out,
+  /// as it may when there are no values.
+  func buffer<Value>(_ index: Int, of type: Value.Type) -> UnsafePointer<Value>? {
+    guard index < array.n_buffers else { return nil }
+    return array.buffers[index].map { $0.assumingMemoryBound(to: type) + offset }
+  }
+
+  /// Buffer `index` as it begins, without the column's offset.
+  func bytes(_ index: Int) -> UnsafeRawPointer? {
+    index < array.n_buffers ? array.buffers[index] : nil
+  }
+
+  /// An error of this column.
+  func failure(_ reason: String) -> ParquetError { ParquetError(reason, column: name) }
+
+  private func values(_ validity: [Bool]?) throws(ParquetError) -> RecordBatch.Values {
+    if let dictionary = array.dictionary, let values = schema.dictionary {
+      return .strings(
+        try gathered(from: ArrowColumn(dictionary.pointee, values.pointee), validity))
+    }
+    switch type {
+    case .string: return .strings(try strings(offsets: Int32.self, validity))
+    case .largeString: return .strings(try strings(offsets: Int64.self, validity))
+    case .stringView: return .strings(try stringViews(validity))
+    case .boolean: return .booleans(booleans(validity))
+    case .float: return .doubles(numbers(Float.self, validity) { Double($0) })
+    case .double: return .doubles(numbers(Double.self, validity) { $0 })
+    case .unsupported(let name): throw failure("\(name) can't be read into a record batch")
+    case .timestamp(let unit, _): return .integers(try micros(Int64.self, unit, validity))
+    case .time(let unit):
+      switch unit {
+      case .seconds, .milliseconds: return .integers(try micros(Int32.self, unit, validity))
+      case .microseconds, .nanoseconds: return .integers(try micros(Int64.self, unit, validity))
+      }
+    default: return .integers(integers(validity))
+    }
+  }
+
+  private func integers(_ validity: [Bool]?) -> [Int64] {
+    switch type {
+    case .int8: numbers(Int8.self, validity) { Int64($0) }
+    case .uint8: numbers(UInt8.self, validity) { Int64($0) }
+    case .int16: numbers(Int16.self, validity) { Int64($0) }
+    case .uint16: numbers(UInt16.self, validity) { Int64($0) }
+    case .int32, .date: numbers(Int32.self, validity) { Int64($0) }
+    case .uint32: numbers(UInt32.self, validity) { Int64($0) }
+    case .dateMilliseconds: numbers(Int64.self, validity) { Self.floor($0, by: 86_400_000) }
+    default: numbers(Int64.self, validity) { $0 }
+    }
+  }
+
+  private func numbers<Stored, Value: ExpressibleByIntegerLiteral>(
+    _ stored: Stored.Type, _ validity: [Bool]?, _ convert: (Stored) -> Value
+  ) -> [Value] {
+    guard let source = buffer(1, of: stored) else { return Array(repeating: 0, count: count) }
+    var values = UnsafeBufferPointer(start: source, count: count).map(convert)
+    if let validity {
+      for row in validity.indices where !validity[row] { values[row] = 0 }
+    }
+    return values
+  }
+
+  private func micros<Stored: FixedWidthInteger>(
+    _ stored: Stored.Type, _ unit: ArrowType.Unit, _ validity: [Bool]?
+  ) throws(ParquetError) -> [Int64] {
+    let times = numbers(stored, validity) { Int64($0) }
+    let factor: Int64
+    switch unit {
+    case .microseconds: return times
+    case .nanoseconds: return times.map { Self.floor($0, by: 1000) }
+    case .milliseconds: factor = 1000
+    case .seconds: factor = 1_000_000
+    }
+    if let time = times.first(where: { $0.multipliedReportingOverflow(by: factor).overflow }) {
+      throw failure("\(time) \(unit.name) doesn't fit in 64 bits of microseconds")
+    }
+    return times.map { $0 * factor }
+  }
+
+  private static func floor(_ value: Int64, by divisor: Int64) -> Int64 {
+    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+
+  private func booleans(_ validity: [Bool]?) -> [Bool] {
+    let values = bits(1) ?? Array(repeating: false, count: count)
+    guard let validity else { return values }
+    return zip(values, validity).map { $0 && $1 }
+  }
+
+  private func validity() -> [Bool]? {
+    guard array.null_count != 0, let bits = bits(0), bits.contains(false) else { return nil }
+    return bits
+  }
+
+  private func bits(_ index: Int) -> [Bool]? {
+    guard let bitmap = bytes(index)?.assumingMemoryBound(to: UInt8.self) else { return nil }
+    return (offset..<offset + count).map { bitmap[$0 >> 3] >> UInt8($0 & 7) & 1 == 1 }
+  }
+}

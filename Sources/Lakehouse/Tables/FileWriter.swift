@@ -1,0 +1,149 @@
+import Ports
+
+/// Writes the data and delete files of one commit; names follow from the snapshot's id, so that the
+/// same commit writes the same files.
+struct FileWriter {
+  private let table: TableState
+  private let files: TableFiles
+  private let snapshot: Int64
+  private var written = 0
+
+  init(_ table: TableState, _ files: TableFiles, snapshot: Int64) {
+    self.table = table
+    self.files = files
+    self.snapshot = snapshot
+  }
+
+  /// Writes rows, one file per partition.
+  mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
+    let schema = table.metadata.schema
+    var result: [DataFile] = []
+    for (partition, rows) in try partitions(of: batch) {
+      let folder = folder(partition)
+      let location = table.location("data/\(folder)\(nextName()).parquet")
+      let bytes = try parquet(rows, schema.fields.map(\.id))
+      try await files.write(location, bytes)
+      var file = DataFile(
+        path: location, recordCount: Int64(rows.count), fileSize: Int64(bytes.count))
+      file.partition = partition
+      ColumnBounds.describe(rows, schema.fields, in: &file)
+      result.append(file)
+    }
+    return result
+  }
+
+  /// Writes the positions of deleted rows of files of one partition.
+  mutating func deletePositions(
+    _ positions: [(path: String, position: Int64)], partition: [IcebergValue?]
+  ) async throws(PortError) -> DataFile {
+    // Paths differ in ASCII only, and readers want them in order.
+    let sorted = positions.sorted { ($0.path, $0.position) < ($1.path, $1.position) }
+    let batch = RecordBatch(
+      schema: TableSchema([.init("file_path", .string), .init("pos", .int64)]),
+      columns: [
+        .init(.strings(sorted.map(\.path))), .init(.integers(sorted.map(\.position))),
+      ])
+    let location = table.location("data/\(folder(partition))\(nextName())-deletes.parquet")
+    let bytes = try parquet(batch, [Deletions.pathFieldID, Deletions.positionFieldID])
+    try await files.write(location, bytes)
+    var file = DataFile(
+      path: location, recordCount: Int64(batch.count), fileSize: Int64(bytes.count))
+    file.content = .positionDeletes
+    file.partition = partition
+    let paths = Set(sorted.map(\.path))
+    if paths.count == 1 { file.referencedFile = paths.first }
+    return file
+  }
+
+  private mutating func nextName() -> String {
+    written += 1
+    return "\(snapshot)-\(written)"
+  }
+
+  /// `window_start_day=20458/`, for people who look into the folder.
+  private func folder(_ partition: [IcebergValue?]) -> String {
+    zip(table.metadata.spec.fields, partition).map { field, value in
+      let text =
+        switch value {
+        case nil: "null"
+        case .boolean(let flag)?: "\(flag)"
+        case .integer(let number)?: "\(number)"
+        case .number(let number)?: "\(number)"
+        case .text(let text)?: text.utf8.map(Self.escaped).joined()
+        }
+      return "\(field.name)=\(text)/"
+    }.joined()
+  }
+
+  /// Letters, digits, `-` and `_` as they are, every other byte as `%XX`.
+  private static func escaped(_ byte: UInt8) -> String {
+    let scalar = Unicode.Scalar(byte)
+    let isPlain =
+      scalar.isASCII && (scalar.properties.isAlphabetic || (48...57).contains(byte))
+      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    guard !isPlain else { return String(Character(scalar)) }
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "%" + (digits.utf8.count < 2 ? "0" : "") + digits
+  }
+
+  private func parquet(_ batch: RecordBatch, _ ids: [Int]) throws(PortError) -> [UInt8] {
+    do throws(ParquetError) {
+      return try ParquetFile.encode(batch, fieldIDs: ids)
+    } catch {
+      throw PortError(
+        .invalid, port: "Lake", operation: "commit", hint: "\(table.name): \(error.description)")
+    }
+  }
+
+  /// A batch's rows by partition, in the order of each partition's first row.
+  private func partitions(
+    of batch: RecordBatch
+  ) throws(PortError) -> [([IcebergValue?], RecordBatch)] {
+    let spec = table.metadata.spec
+    guard !spec.fields.isEmpty else { return [([], batch)] }
+    var places: [[IcebergValue?]: Int] = [:]
+    var order: [[IcebergValue?]] = []
+    var slots: [Int] = []
+    slots.reserveCapacity(batch.count)
+    for row in 0..<batch.count {
+      var key: [IcebergValue?] = []
+      for field in spec.fields { key.append(try partition(field, batch, row)) }
+      let slot = places[key] ?? order.count
+      if slot == order.count {
+        places[key] = slot
+        order.append(key)
+      }
+      slots.append(slot)
+    }
+    if order.count == 1 { return [(order[0], batch)] }
+    return order.enumerated().map { slot, key in
+      (key, batch.filtered(slots.map { $0 == slot }))
+    }
+  }
+
+  private func partition(
+    _ field: PartitionSpec.Field, _ batch: RecordBatch, _ row: Int
+  ) throws(PortError) -> IcebergValue? {
+    guard let source = table.metadata.schema.field(field.sourceID),
+      let column = batch.schema.index(of: source.name)
+    else { return nil }
+    do throws(LakehouseError) {
+      return try field.transform.value(batch.value(row: row, column: column), of: source.type)
+    } catch {
+      throw error.portError("commit")
+    }
+  }
+}
+
+extension RecordBatch {
+  /// A cell's value; nil for null.
+  func value(row: Int, column: Int) -> IcebergValue? {
+    guard columns[column].isValid(row) else { return nil }
+    switch columns[column].values {
+    case .strings(let values): return .text(values[row])
+    case .integers(let values): return .integer(values[row])
+    case .doubles(let values): return .number(values[row])
+    case .booleans(let values): return .boolean(values[row])
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import Moderation
+import Ports
+
+/// What maintenance did to a table.
+public struct MaintenanceReport: Hashable, Sendable {
+  /// Snapshots that went.
+  public var expiredSnapshots: [SnapshotID] = []
+  /// Keys of files that went.
+  public var deletedFiles: [String] = []
+  /// Data files that were rewritten into fewer.
+  public var rewrittenFiles = 0
+  /// The data files in their place.
+  public var writtenFiles = 0
+
+  /// A report of nothing done.
+  public init() {}
+}
+
+extension IcebergLake {
+  /// Drops snapshots that are older than an instant and that neither a branch's current state nor a
+  /// tag is, and then every file that no remaining snapshot reaches: from here on what was deleted
+  /// is gone.
+  ///
+  /// - Parameter keep: how many of the newest snapshots of each branch stay, whatever their age.
+  public func expire(
+    _ table: TableName, olderThan instant: EventTime, keep: Int = 1
+  ) async throws(PortError) -> MaintenanceReport {
+    let (before, after) = try await change(table, "expire") { metadata in
+      metadata.expiring(olderThanMilliseconds: instant.microseconds / 1000, keep: max(1, keep))
+    }
+    var report = MaintenanceReport()
+    let remaining = Set(after.snapshots.map(\.id))
+    report.expiredSnapshots = before.snapshots.map(\.id).filter { !remaining.contains($0) }
+    guard !report.expiredSnapshots.isEmpty else { return report }
+    let reachable = try await files(of: after.snapshots, after)
+    let gone = before.snapshots.filter { !remaining.contains($0.id) }
+    let orphaned = try await files(of: gone, before).subtracting(reachable)
+    for key in orphaned.sorted() {
+      try await reader.files.objects.delete(key)
+      report.deletedFiles.append(key)
+    }
+    return report
+  }
+
+  /// Removes the files under a table's folder that its metadata doesn't reach: what crashed commits
+  /// left behind. Run it while nobody writes, or with files that are too new left out by `except`.
+  public func removeOrphans(
+    _ table: TableName, except isKept: (String) -> Bool = { _ in false }
+  ) async throws(PortError) -> MaintenanceReport {
+    let state = try await reader.load(table, "removeOrphans")
+    var reachable = try await files(of: state.metadata.snapshots, state.metadata)
+    for file in [state.file] + state.metadata.previousFiles.map(\.file) {
+      reachable.insert(try reader.files.key(of: file))
+    }
+    var report = MaintenanceReport()
+    for key in try await reader.files.keys(under: state.metadata.location)
+    where !reachable.contains(key) && !isKept(key) {
+      try await reader.files.objects.delete(key)
+      report.deletedFiles.append(key)
+    }
+    return report
+  }
+
+  /// Rewrites data files smaller than `targetBytes`, and those with deleted rows, into one file per
+  /// partition; the rows stay the same. A commit in between makes it start again, a few times.
+  public func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime, targetBytes: Int64 = 128 << 20
+  ) async throws(PortError) -> MaintenanceReport {
+    for attempt in 0..<5 {
+      let state = try await reader.load(table, "compact")
+      guard let current = state.metadata.currentSnapshot else { return MaintenanceReport() }
+      if state.metadata.snapshot(id) != nil { return MaintenanceReport() }
+      let scan = try await TableScan(reader, state.metadata, current)
+      let chosen = scan.filesToCompact(targetBytes)
+      guard !chosen.isEmpty else { return MaintenanceReport() }
+      var rows = RecordBatch(
+        schema: TableSchema(try Self.columns(state.metadata.schema, "compact")))
+      for entry in chosen {
+        try await scan.rows(of: entry, state.metadata.schema) { batch throws(PortError) in
+          rows.append(batch)
+        }
+      }
+      var writer = FileWriter(state, reader.files, snapshot: id &+ Int64(attempt))
+      var change = SnapshotChange(
+        id: id, committedAtMilliseconds: instant.microseconds / 1000, operation: "replace",
+        summary: [Summary.committedAt: "\(instant.microseconds)"])
+      change.added = rows.count > 0 ? try await writer.append(rows) : []
+      change.removed = Set(chosen.map(\.file.path)).union(scan.deletesOnly(of: chosen))
+      var commit = SnapshotCommit(reader, state, change)
+      let metadata = try await commit.write()
+      guard try await publish(metadata, of: state, "\(id)") else { continue }
+      var report = MaintenanceReport()
+      report.rewrittenFiles = chosen.count
+      report.writtenFiles = change.added.count
+      return report
+    }
+    throw error(.conflict, "compact", "\(table) changed at every attempt")
+  }
+
+  /// Adds a column that may be null, to be filled by later rows.
+  public func addColumn(
+    _ column: TableSchema.Field, to table: TableName
+  ) async throws(PortError) {
+    try await evolve(table) { schema, next throws(LakehouseError) in
+      guard schema.field(named: column.name) == nil else {
+        throw LakehouseError(field: column.name, reason: "is a column already")
+      }
+      guard !column.isRequired else {
+        throw LakehouseError(
+          field: column.name, reason: "can't be required: the rows there are don't have it")
+      }
+      schema.fields.append(
+        IcebergField(
+          id: next, name: column.name, isRequired: false, type: .named(column.type.rawValue)))
+    }
+  }
+
+  /// Renames a column; its values stay with it, since files know columns by id.
+  public func renameColumn(
+    _ name: String, to newName: String, of table: TableName
+  ) async throws(PortError) {
+    try await evolve(table) { schema, _ throws(LakehouseError) in
+      guard let index = schema.fields.firstIndex(where: { $0.name == name }) else {
+        throw LakehouseError(field: name, reason: "isn't a column")
+      }
+      guard schema.field(named: newName) == nil else {
+        throw LakehouseError(field: newName, reason: "is a column already")
+      }
+      schema.fields[index].name = newName
+    }
+  }
+
+  /// Widens a column's type: int to long, float to double.
+  public func widenColumn(
+    _ name: String, to type: String, of table: TableName
+  ) async throws(PortError) {
+    try await evolve(table) { schema, _ throws(LakehouseError) in
+      guard let index = schema.fields.firstIndex(where: { $0.name == name }) else {
+        throw LakehouseError(field: name, reason: "isn't a column")
+      }
+      guard schema.fields[index].type.widens(to: .named(type)) else {
+        throw LakehouseError(
+          field: name, reason: "\(schema.fields[index].type.name) can't become \(type)")
+      }
+      schema.fields[index].type = .named(type)
+    }
+  }
+
+  /// Names a snapshot: with a tag it outlives expiry.
+  public func tag(
+    _ name: String, _ snapshot: SnapshotID, of table: TableName
+  ) async throws(PortError) {
+    let state = try await reader.load(table, "tag")
+    _ = try self.snapshot(snapshot, of: state)
+    _ = try await change(table, "tag") { metadata in
+      var next = metadata
+      next.references[name] = SnapshotReference(snapshot: snapshot, isBranch: false)
+      return next
+    }
+  }
+
+  private func evolve(
+    _ table: TableName, _ edit: (inout IcebergSchema, Int) throws(LakehouseError) -> Void
+  ) async throws(PortError) {
+    let state = try await reader.load(table, "evolve")
+    var schema = state.metadata.schema
+    do throws(LakehouseError) {
+      try edit(&schema, state.metadata.lastColumnID + 1)
+    } catch {
+      throw self.error(.invalid, "evolve", "\(table): \(error)")
+    }
+    _ = try await change(table, "evolve") { metadata in metadata.evolving(to: schema) }
+  }
+
+  /// Publishes changed metadata without a new snapshot; tried again when a commit comes between.
+  private func change(
+    _ table: TableName, _ operation: String, _ edit: (TableMetadata) -> TableMetadata
+  ) async throws(PortError) -> (before: TableMetadata, after: TableMetadata) {
+    for _ in 0..<5 {
+      let state = try await reader.load(table, operation)
+      var next = edit(state.metadata)
+      guard next != state.metadata else { return (next, next) }
+      next.remember(state.file)
+      if try await publish(next, of: state, operation) { return (state.metadata, next) }
+    }
+    throw error(.conflict, operation, "\(table) changed at every attempt")
+  }
+
+  /// The keys of every file that some snapshots reach: lists, manifests, data and deletes. Keys, as
+  /// writers spell the same location differently.
+  private func files(
+    of snapshots: [IcebergSnapshot], _ metadata: TableMetadata
+  ) async throws(PortError) -> Set<String> {
+    var files: Set<String> = []
+    for snapshot in snapshots {
+      files.insert(try reader.files.key(of: snapshot.manifestList))
+      for manifest in try await reader.manifests(of: snapshot) {
+        guard files.insert(try reader.files.key(of: manifest.path)).inserted else { continue }
+        for entry in try await reader.entries(of: manifest, metadata) where entry.isLive {
+          files.insert(try reader.files.key(of: entry.file.path))
+        }
+      }
+    }
+    return files
+  }
+}
+
+extension TableScan {
+  /// The files that are small or have deleted rows, when there are at least two small ones or one
+  /// with deletes.
+  fileprivate func filesToCompact(_ targetBytes: Int64) -> [ManifestEntry] {
+    let small = live.data.filter { $0.file.fileSize < targetBytes }
+    let hasDeletes = !live.positionDeletes.isEmpty || !live.equalityDeletes.isEmpty
+    return small.count > 1 || hasDeletes ? (hasDeletes ? live.data : small) : []
+  }
+
+  /// Delete files that concern none but the given files: all of them, when all files are rewritten.
+  fileprivate func deletesOnly(of entries: [ManifestEntry]) -> [String] {
+    guard entries.count == live.data.count else { return [] }
+    return (live.positionDeletes + live.equalityDeletes).map(\.file.path)
+  }
+}
+
+extension TableMetadata {
+  /// Without the snapshots that may go.
+  fileprivate func expiring(olderThanMilliseconds instant: Int64, keep: Int) -> TableMetadata {
+    var kept: Set<Int64> = []
+    for reference in references.values {
+      kept.insert(reference.snapshot)
+      guard reference.isBranch else { continue }
+      for (index, snapshot) in ancestors(of: reference.snapshot).enumerated()
+      where index < keep || snapshot.timestampMilliseconds >= instant {
+        kept.insert(snapshot.id)
+      }
+    }
+    var next = self
+    next.snapshots = snapshots.filter {
+      kept.contains($0.id) || $0.timestampMilliseconds >= instant
+    }
+    let remaining = Set(next.snapshots.map(\.id))
+    // What came before a gap is no history any more (spec, "Snapshot Log").
+    if let gap = snapshotLog.lastIndex(where: { !remaining.contains($0.snapshot) }) {
+      next.snapshotLog = Array(snapshotLog[(gap + 1)...])
+    }
+    return next
+  }
+
+  /// With another current schema.
+  fileprivate func evolving(to schema: IcebergSchema) -> TableMetadata {
+    var next = self
+    if let same = schemas.first(where: { $0.fields == schema.fields }) {
+      next.currentSchemaID = same.id
+      return next
+    }
+    var new = schema
+    new.id = (schemas.map(\.id).max() ?? -1) + 1
+    next.schemas.append(new)
+    next.currentSchemaID = new.id
+    next.lastColumnID = max(lastColumnID, new.fields.map(\.id).max() ?? 0)
+    return next
+  }
+}

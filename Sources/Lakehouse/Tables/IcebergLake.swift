@@ -1,0 +1,265 @@
+import Moderation
+import Ports
+
+/// A ``Lake`` of Apache Iceberg tables, format version 2, over an object store and a catalog: other
+/// engines read and write the same tables.
+///
+/// A commit writes its files first and then moves the catalog's pointer, so a crash anywhere leaves
+/// the table as it was or as it should be, and files that nobody refers to. Rows are deleted by
+/// position; a file whose rows are all deleted goes whole.
+public final class IcebergLake: Lake {
+  /// How often a commit is built anew because something else about the table changed.
+  private static let attempts = 5
+
+  let reader: TableReader
+  private let catalog: any TableCatalog
+  private let warehouse: String
+  private let time: any TimeSource
+
+  /// A lake.
+  ///
+  /// - Parameter warehouse: the URI of the object store's root, `file:///data/lake` for a folder.
+  public init(
+    objects: any ObjectStore, catalog: any TableCatalog, warehouse: String, time: any TimeSource
+  ) {
+    reader = TableReader(
+      files: TableFiles(objects: objects, warehouse: warehouse), catalog: catalog)
+    self.catalog = catalog
+    self.warehouse = warehouse
+    self.time = time
+  }
+
+  /// See ``Lake``, rule 1.
+  public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
+    if try await catalog.location(of: table) != nil {
+      let existing = try await reader.load(table, "createTable")
+      guard try Self.columns(existing.metadata.schema, "createTable") == schema.fields else {
+        throw error(.invalid, "createTable", "\(table) exists with another schema")
+      }
+      return
+    }
+    try await catalog.createNamespace(table.namespace)
+    let metadata = try newTable(table, schema)
+    let file = Self.metadataFile(metadata, version: 0, "create")
+    try await reader.files.write(file, metadata.encoded())
+    do throws(PortError) {
+      try await catalog.move(table, from: nil, to: file)
+    } catch {
+      // Another creator was first, or this call's own reply was lost: look at what is there.
+      guard error.code == .conflict || error.code == .unknownOutcome,
+        try await catalog.location(of: table) != nil
+      else { throw error }
+      try await createTable(table, schema: schema)
+    }
+  }
+
+  /// See ``Lake``.
+  public func tables() async throws(PortError) -> [TableName] { try await catalog.tables() }
+
+  /// See ``Lake``, rule 5.
+  public func snapshots(of table: TableName) async throws(PortError) -> [TableSnapshot] {
+    try await reader.load(table, "snapshots").metadata.snapshots.map(TableSnapshot.init)
+  }
+
+  /// See ``Lake``, rules 2, 3 and 7.
+  public func commit(
+    _ change: TableChange, to table: TableName, expecting parent: SnapshotID?
+  ) async throws(PortError) -> TableSnapshot {
+    for _ in 0..<Self.attempts {
+      let state = try await reader.load(table, "commit")
+      if let done = state.metadata.snapshot(change.id) {
+        guard done.parent == parent else {
+          throw error(.invalid, "commit", "\(table) has a snapshot \(change.id)")
+        }
+        return TableSnapshot(done)
+      }
+      guard state.metadata.currentSnapshotID == parent else {
+        let seen = state.metadata.currentSnapshotID.map { "\($0)" } ?? "none"
+        throw error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now")
+      }
+      try check(change, state)
+      var commit = SnapshotCommit(reader, state, try await prepare(change, state))
+      let metadata = try await commit.write()
+      if try await publish(metadata, of: state, "\(change.id)"),
+        let snapshot = metadata.currentSnapshot
+      {
+        return TableSnapshot(snapshot)
+      }
+    }
+    throw error(.conflict, "commit", "\(table) changed \(Self.attempts) times meanwhile")
+  }
+
+  /// See ``Lake``, rules 4 and 6.
+  public func scan(
+    _ table: TableName, snapshot: SnapshotID?
+  ) async throws(PortError) -> RecordBatch {
+    let state = try await reader.load(table, "scan")
+    let chosen = try self.snapshot(snapshot, of: state)
+    let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
+    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, "scan")))
+    let scan = try await TableScan(reader, state.metadata, chosen)
+    try await scan.batches(schema) { batch throws(PortError) in all.append(batch) }
+    return all
+  }
+
+  /// A snapshot by id, or the current one.
+  func snapshot(
+    _ id: SnapshotID?, of state: TableState
+  ) throws(PortError) -> IcebergSnapshot? {
+    guard let id else { return state.metadata.currentSnapshot }
+    guard let snapshot = state.metadata.snapshot(id) else {
+      throw error(.notFound, "scan", "\(state.name) has no snapshot \(id)")
+    }
+    return snapshot
+  }
+
+  /// Writes metadata and moves the pointer to it; false when the pointer moved meanwhile. A move
+  /// whose reply was lost is recognised by where the pointer is.
+  func publish(
+    _ metadata: TableMetadata, of state: TableState, _ tag: String
+  ) async throws(PortError) -> Bool {
+    let file = Self.metadataFile(metadata, version: Self.version(of: state.file) + 1, tag)
+    try await reader.files.write(file, metadata.encoded())
+    do throws(PortError) {
+      try await catalog.move(state.name, from: state.file, to: file)
+    } catch {
+      guard error.isRetryable, try await catalog.location(of: state.name) == file else {
+        if error.code == .conflict { return false }
+        throw error
+      }
+    }
+    reader.parsed.keep(metadata, file)
+    return true
+  }
+
+  private func newTable(_ table: TableName, _ schema: TableSchema) throws(PortError)
+    -> TableMetadata
+  {
+    let columns = IcebergSchema(schema)
+    var spec = PartitionSpec()
+    for (index, partition) in schema.partitions.enumerated() {
+      guard let source = columns.field(named: partition.column),
+        let transform = Transform(name: partition.transform)
+      else {
+        throw error(
+          .invalid, "createTable",
+          "\(table) can't be partitioned by \(partition.transform) of \(partition.column)")
+      }
+      spec.fields.append(
+        PartitionSpec.Field(
+          sourceID: source.id, fieldID: 1000 + index,
+          name: transform == .identity
+            ? source.name : "\(source.name)_\(partition.transform.prefix { $0 != "[" })",
+          transform: transform))
+    }
+    return TableMetadata(
+      uuid: Self.uuid("\(warehouse) \(table)"),
+      location: "\(warehouse)/\(table.namespace)/\(table.name)", schema: columns, spec: spec,
+      createdAtMilliseconds: time.now.microseconds / 1000)
+  }
+
+  private func check(_ change: TableChange, _ state: TableState) throws(PortError) {
+    guard let batch = change.append else { return }
+    let columns = try Self.columns(state.metadata.schema, "commit")
+    let fault =
+      batch.schema.fields == columns ? batch.mismatch : "the batch has another schema"
+    if let fault { throw error(.invalid, "commit", "\(state.name): \(fault)") }
+  }
+
+  /// Writes a change's data and delete files.
+  private func prepare(
+    _ change: TableChange, _ state: TableState
+  ) async throws(PortError) -> SnapshotChange {
+    var summary = change.summary
+    summary[Summary.committedAt] = "\(change.committedAt.microseconds)"
+    var result = SnapshotChange(
+      id: change.id, committedAtMilliseconds: change.committedAt.microseconds / 1000,
+      operation: change.operation, summary: summary)
+    var writer = FileWriter(state, reader.files, snapshot: change.id)
+    let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
+    switch change.removal {
+    case .nothing: break
+    case .everything:
+      let all = scan.live.data + scan.live.positionDeletes + scan.live.equalityDeletes
+      result.removed = Set(all.map(\.file.path))
+    case .rows(let filters):
+      var deletion = RowDeletion(scan, filters)
+      try await deletion.find()
+      result.removed = deletion.removedFiles
+      for (partition, positions) in deletion.positions {
+        result.added.append(
+          try await writer.deletePositions(positions, partition: partition))
+      }
+    }
+    if let batch = change.append, batch.count > 0 {
+      result.added += try await writer.append(batch)
+    }
+    return result
+  }
+
+  /// The columns of a schema as rows are held in memory.
+  static func columns(
+    _ schema: IcebergSchema, _ operation: String
+  ) throws(PortError) -> [TableSchema.Field] {
+    do throws(LakehouseError) {
+      return try schema.tableSchema().fields
+    } catch {
+      throw error.portError(operation)
+    }
+  }
+
+  func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
+    PortError(code, port: "Lake", operation: operation, hint: hint)
+  }
+
+  /// `…/metadata/00003-<uuid>.metadata.json`: the version is for people and for engines that look
+  /// for the latest; the rest makes it unique.
+  private static func metadataFile(
+    _ metadata: TableMetadata, version: Int, _ tag: String
+  ) -> String {
+    let digits = String(version)
+    let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    let last = metadata.previousFiles.last?.file ?? ""
+    return "\(metadata.location)/metadata/\(padded)-\(uuid("\(last) \(tag)")).metadata.json"
+  }
+
+  /// The version in a metadata file's name; 0 when there is none.
+  private static func version(of file: String) -> Int {
+    let name = file.split(separator: "/").last ?? ""
+    return Int(name.prefix { $0 != "-" }.drop { $0 == "v" }) ?? 0
+  }
+
+  /// A UUID made from text (RFC 9562, version 8): the same table has the same one in every run.
+  private static func uuid(_ text: String) -> String {
+    func hash(_ seed: UInt64) -> UInt64 {
+      text.utf8.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+    let high = hash(0) & ~0xF000 | 0x8000
+    let low = hash(0x9e37_79b9_7f4a_7c15) & ~(0b11 << 62) | (0b10 << 62)
+    return IDText.string(high, low)
+  }
+}
+
+extension TableChange {
+  /// What Iceberg calls the change.
+  var operation: String {
+    switch removal {
+    case .nothing: "append"
+    case .everything: "overwrite"
+    case .rows: append == nil ? "delete" : "overwrite"
+    }
+  }
+}
+
+extension TableSnapshot {
+  /// As the port shows it: without what the format adds to the summary.
+  init(_ snapshot: IcebergSnapshot) {
+    func total(_ name: String) -> Int { snapshot.summary[name].flatMap { Int($0) } ?? 0 }
+    let instant = snapshot.summary[Summary.committedAt].flatMap { Int64($0) }
+    self.init(
+      id: snapshot.id, parent: snapshot.parent,
+      committedAt: EventTime(microseconds: instant ?? snapshot.timestampMilliseconds * 1000),
+      operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
+      rowCount: total("total-records") - total("total-position-deletes"))
+  }
+}

@@ -1,0 +1,78 @@
+import Ports
+
+/// Reads the rows of a snapshot, file by file, without those that are deleted.
+struct TableScan {
+  /// A row group's rows with where they stand.
+  struct Piece {
+    var entry: ManifestEntry
+    /// The position in the file of the row group's first row.
+    var start: Int64
+    /// The rows, deleted ones included.
+    var batch: RecordBatch
+    /// Which are there; nil when all are.
+    var kept: [Bool]?
+  }
+
+  let reader: TableReader
+  let metadata: TableMetadata
+  let live: LiveFiles
+  private let deletions: Deletions
+
+  init(
+    _ reader: TableReader, _ metadata: TableMetadata, _ snapshot: IcebergSnapshot?
+  ) async throws(PortError) {
+    self.reader = reader
+    self.metadata = metadata
+    guard let snapshot else {
+      live = LiveFiles()
+      deletions = Deletions()
+      return
+    }
+    live = try await reader.liveFiles(of: snapshot, metadata)
+    deletions = try await Deletions(live, metadata, reader.files)
+  }
+
+  /// Gives each row group's columns, and which rows of it are there.
+  func pieces(
+    of entry: ManifestEntry, _ fields: [IcebergField],
+    _ body: (Piece) throws(PortError) -> Void
+  ) async throws(PortError) {
+    let extra = deletions.extraFields(for: entry).filter { field in
+      !fields.contains { $0.id == field.id }
+    }
+    let parquet = try await reader.files.parquet(entry.file)
+    var start: Int64 = 0
+    for group in 0..<parquet.rowGroupCount {
+      let batch = try parquet.batch(group, fields + extra)
+      let piece = Piece(
+        entry: entry, start: start, batch: batch,
+        kept: deletions.kept(batch, of: entry, from: start))
+      try body(piece)
+      start += Int64(parquet.rowCount(of: group))
+    }
+  }
+
+  /// Gives the rows of the snapshot, one row group at a time: memory is that of one row group and
+  /// its file.
+  func batches(
+    _ schema: IcebergSchema, _ body: (RecordBatch) throws(PortError) -> Void
+  ) async throws(PortError) {
+    for entry in live.data { try await rows(of: entry, schema, body) }
+  }
+
+  /// Gives the rows of one file, one row group at a time.
+  func rows(
+    of entry: ManifestEntry, _ schema: IcebergSchema,
+    _ body: (RecordBatch) throws(PortError) -> Void
+  ) async throws(PortError) {
+    try await pieces(of: entry, schema.fields) { piece throws(PortError) in
+      var batch = piece.kept.map { piece.batch.filtered($0) } ?? piece.batch
+      if batch.columns.count > schema.fields.count {
+        batch = RecordBatch(
+          schema: TableSchema(Array(batch.schema.fields.prefix(schema.fields.count))),
+          columns: Array(batch.columns.prefix(schema.fields.count)))
+      }
+      if batch.count > 0 { try body(batch) }
+    }
+  }
+}

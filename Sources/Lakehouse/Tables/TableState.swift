@@ -1,0 +1,160 @@
+import Ports
+import Synchronization
+
+/// A table as its catalog points to it now.
+struct TableState: Sendable {
+  var name: TableName
+  /// The current metadata file.
+  var file: String
+  var metadata: TableMetadata
+
+  /// The location of a file of this table.
+  func location(_ path: String) -> String { "\(metadata.location)/\(path)" }
+}
+
+/// Parsed files. They never change, so what was read once holds for ever; the oldest go first.
+final class ParsedFiles: Sendable {
+  private struct State {
+    var metadata: [String: TableMetadata] = [:]
+    var lists: [String: [ManifestFile]] = [:]
+    var manifests: [String: [ManifestEntry]] = [:]
+    var order: [String] = []
+  }
+
+  private static let limit = 4096
+  private let state = Mutex(State())
+
+  func metadata(_ file: String) -> TableMetadata? { state.withLock { $0.metadata[file] } }
+
+  func list(_ file: String) -> [ManifestFile]? { state.withLock { $0.lists[file] } }
+
+  func manifest(_ file: String) -> [ManifestEntry]? { state.withLock { $0.manifests[file] } }
+
+  func keep(_ metadata: TableMetadata, _ file: String) {
+    keep(file) { $0.metadata[file] = metadata }
+  }
+
+  func keep(_ list: [ManifestFile], _ file: String) { keep(file) { $0.lists[file] = list } }
+
+  func keep(_ entries: [ManifestEntry], _ file: String) {
+    keep(file) { $0.manifests[file] = entries }
+  }
+
+  private func keep(_ file: String, _ insert: (inout State) -> Void) {
+    state.withLock { state in
+      insert(&state)
+      state.order.append(file)
+      guard state.order.count > Self.limit else { return }
+      for old in state.order.prefix(Self.limit / 4) {
+        state.metadata[old] = nil
+        state.lists[old] = nil
+        state.manifests[old] = nil
+      }
+      state.order.removeFirst(Self.limit / 4)
+    }
+  }
+}
+
+/// Reads tables: metadata, manifest lists, manifests.
+struct TableReader: Sendable {
+  let files: TableFiles
+  let catalog: any TableCatalog
+  let parsed = ParsedFiles()
+
+  /// The table as it is now.
+  func load(_ table: TableName, _ operation: String) async throws(PortError) -> TableState {
+    guard let file = try await catalog.location(of: table) else {
+      throw PortError(
+        .notFound, port: "Lake", operation: operation, hint: "there is no table \(table)")
+    }
+    return TableState(name: table, file: file, metadata: try await metadata(file))
+  }
+
+  /// A metadata file.
+  func metadata(_ file: String) async throws(PortError) -> TableMetadata {
+    if let known = parsed.metadata(file) { return known }
+    let bytes = try await files.read(file)
+    do throws(LakehouseError) {
+      let metadata = try TableMetadata(reading: bytes, file: file)
+      parsed.keep(metadata, file)
+      return metadata
+    } catch {
+      throw error.portError("load")
+    }
+  }
+
+  /// The manifests of a snapshot.
+  func manifests(of snapshot: IcebergSnapshot) async throws(PortError) -> [ManifestFile] {
+    if let known = parsed.list(snapshot.manifestList) { return known }
+    let bytes = try await files.read(snapshot.manifestList)
+    do throws(LakehouseError) {
+      let list = try ManifestList.decode(bytes, file: snapshot.manifestList)
+      parsed.keep(list, snapshot.manifestList)
+      return list
+    } catch {
+      throw error.portError("load")
+    }
+  }
+
+  /// The entries of a manifest, with what they inherit from it.
+  func entries(
+    of manifest: ManifestFile, _ metadata: TableMetadata
+  ) async throws(PortError) -> [ManifestEntry] {
+    if let known = parsed.manifest(manifest.path) { return known }
+    let bytes = try await files.read(manifest.path)
+    do throws(LakehouseError) {
+      let spec = metadata.specs.first { $0.id == manifest.specID } ?? PartitionSpec()
+      let entries = try Manifest.decode(bytes, file: manifest.path, spec: spec)
+        .map { $0.inheriting(from: manifest) }
+      parsed.keep(entries, manifest.path)
+      return entries
+    } catch {
+      throw error.portError("load")
+    }
+  }
+
+  /// The files of a snapshot: rows by (sequence number, place), and deletes.
+  func liveFiles(
+    of snapshot: IcebergSnapshot, _ metadata: TableMetadata
+  ) async throws(PortError) -> LiveFiles {
+    var live = LiveFiles()
+    for manifest in try await manifests(of: snapshot) where manifest.isLive {
+      for entry in try await entries(of: manifest, metadata) where entry.isLive {
+        switch entry.file.content {
+        case .data: live.data.append(entry)
+        case .positionDeletes: live.positionDeletes.append(entry)
+        case .equalityDeletes: live.equalityDeletes.append(entry)
+        }
+      }
+    }
+    // Stable: files of one commit stay in the order of their manifest.
+    live.data = live.data.enumerated().sorted { a, b in
+      let (first, second) = (a.element.sequence, b.element.sequence)
+      return first != second ? first < second : a.offset < b.offset
+    }.map(\.element)
+    return live
+  }
+}
+
+/// The files of a snapshot.
+struct LiveFiles: Sendable {
+  var data: [ManifestEntry] = []
+  var positionDeletes: [ManifestEntry] = []
+  var equalityDeletes: [ManifestEntry] = []
+}
+
+extension ManifestEntry {
+  /// The commit that the rows belong to.
+  var sequence: Int64 { sequenceNumber ?? 0 }
+
+  /// With the snapshot and the sequence numbers that a new entry leaves to its manifest.
+  func inheriting(from manifest: ManifestFile) -> ManifestEntry {
+    var entry = self
+    if entry.snapshotID == nil { entry.snapshotID = manifest.addedSnapshotID }
+    if entry.status == .added || manifest.sequenceNumber == 0 {
+      entry.sequenceNumber = entry.sequenceNumber ?? manifest.sequenceNumber
+      entry.fileSequenceNumber = entry.fileSequenceNumber ?? manifest.sequenceNumber
+    }
+    return entry
+  }
+}

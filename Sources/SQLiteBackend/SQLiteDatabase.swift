@@ -1,0 +1,112 @@
+import GRDB
+import Glibc
+import Moderation
+import Ports
+
+/// One SQLite file and the one connection to it, shared by the stores that keep their tables there.
+///
+/// WAL journal, `synchronous = NORMAL`, foreign keys on. In that mode a crash of the process loses
+/// nothing; a power cut may lose the last commits, but never part of one.
+///
+/// A call blocks its thread until it is done: in a simulation, which has one thread, that is the
+/// point. Several processes may open one file; a writer that doesn't get the lock within the busy
+/// timeout throws `unavailable`.
+public final class SQLiteDatabase: Sendable {
+  /// The file, as the caller named it; SQLite puts `-wal` and `-shm` beside it.
+  public let path: String
+  private let queue: DatabaseQueue
+
+  /// Opens a file, and makes it when there is none; the stores make their own tables in it.
+  public init(path: String, busyTimeout: Duration = .seconds(5)) throws(PortError) {
+    var configuration = Configuration()
+    configuration.journalMode = .wal
+    configuration.busyMode = .timeout(busyTimeout / .seconds(1))
+    configuration.foreignKeysEnabled = true
+    self.path = path
+    queue = try Self.open(path, configuration, attempts: Int(busyTimeout / Self.pause))
+  }
+
+  /// How long opening waits when another process is at it.
+  private static let pause: Duration = .milliseconds(10)
+
+  /// Opens a file. The switch to WAL doesn't heed the busy timeout, so when several processes open
+  /// a new file at once, all but one have to try again.
+  private static func open(
+    _ path: String, _ configuration: Configuration, attempts: Int
+  ) throws(PortError) -> DatabaseQueue {
+    do {
+      return try DatabaseQueue(path: path, configuration: configuration)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempts > 0 {
+      usleep(UInt32(pause.microseconds))
+      return try open(path, configuration, attempts: attempts - 1)
+    } catch {
+      throw portError(error, in: path, PortOperation("SQLiteDatabase", "open"))
+    }
+  }
+
+  /// Closes the connection and folds the `-wal` file into the database; calls after it throw.
+  public func close() throws(PortError) {
+    do {
+      try queue.close()
+    } catch {
+      throw Self.portError(error, in: path, PortOperation("SQLiteDatabase", "close"))
+    }
+  }
+
+  /// Runs a body that only reads, on one state of the file.
+  func read<Value>(
+    _ operation: PortOperation, _ body: (Database) throws -> Value
+  ) throws(PortError) -> Value {
+    try transaction(.deferred, operation, body)
+  }
+
+  /// Runs a body as one transaction, taken back when it throws.
+  ///
+  /// The write lock is taken at the start: what the body reads can't change before it writes.
+  func write<Value>(
+    _ operation: PortOperation, _ body: (Database) throws -> Value
+  ) throws(PortError) -> Value {
+    try transaction(.immediate, operation, body)
+  }
+
+  private func transaction<Value>(
+    _ kind: Database.TransactionKind, _ operation: PortOperation,
+    _ body: (Database) throws -> Value
+  ) throws(PortError) -> Value {
+    do {
+      return try queue.writeWithoutTransaction { db in
+        try db.beginTransaction(kind)
+        do {
+          let value = try body(db)
+          try db.commit()
+          return value
+        } catch {
+          // The first error is the one to report; after some, SQLite has rolled back by itself.
+          try? db.rollback()
+          throw error
+        }
+      }
+    } catch {
+      throw Self.portError(error, in: path, operation)
+    }
+  }
+}
+
+/// A port's method, as errors name it.
+struct PortOperation {
+  /// The protocol's name.
+  let port: String
+  /// The method's name.
+  let name: String
+
+  /// A port's method.
+  init(_ port: String, _ name: String) {
+    self.port = port
+    self.name = name
+  }
+
+  /// An error of this method.
+  func error(_ code: PortError.Code, _ hint: String) -> PortError {
+    PortError(code, port: port, operation: name, hint: hint)
+  }
+}
