@@ -53,6 +53,10 @@ public final class InMemoryLake: Lake {
         return .failure(error(.notFound, "commit", "there is no table \(table)"))
       }
       let current = state.snapshots.last
+      if let done = state.snapshots.first(where: { $0.id == change.id }) {
+        guard done.parent != parent else { return .success(done) }
+        return .failure(error(.invalid, "commit", "\(table) has a snapshot \(change.id)"))
+      }
       guard current?.id == parent else {
         let seen = current.map { "\($0.id)" } ?? "none"
         return .failure(error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now"))
@@ -62,9 +66,6 @@ public final class InMemoryLake: Lake {
       }
       if let fault {
         return .failure(error(.invalid, "commit", "\(table): \(fault)"))
-      }
-      guard state.pieces[change.id] == nil else {
-        return .failure(error(.invalid, "commit", "\(table) has a snapshot \(change.id)"))
       }
       let snapshot = Self.apply(change, to: &state, parent: current)
       tables[table] = state
@@ -90,6 +91,52 @@ public final class InMemoryLake: Lake {
       return .success(all)
     }
     return try result.get()
+  }
+
+  /// See ``Lake``, rule 9.
+  public func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    let report = tableStates.withLock { tables -> MaintenanceReport? in
+      guard var state = tables[table] else { return nil }
+      var report = MaintenanceReport()
+      let current = state.snapshots.last?.id
+      report.expiredSnapshots = state.snapshots
+        .filter { $0.id != current && $0.committedAt < instant }.map(\.id)
+      for id in report.expiredSnapshots { state.pieces[id] = nil }
+      state.snapshots.removeAll { report.expiredSnapshots.contains($0.id) }
+      tables[table] = state
+      return report
+    }
+    guard let report else { throw error(.notFound, "expire", "there is no table \(table)") }
+    return report
+  }
+
+  /// See ``Lake``, rule 10.
+  public func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    let report = tableStates.withLock { tables -> MaintenanceReport? in
+      guard var state = tables[table] else { return nil }
+      var report = MaintenanceReport()
+      guard let current = state.snapshots.last, state.pieces[id] == nil,
+        let pieces = state.pieces[current.id], pieces.count > 1
+      else { return report }
+      var joined = RecordBatch(schema: state.schema)
+      for piece in pieces { joined.append(piece) }
+      state.pieces[id] = [joined]
+      state.snapshots.append(
+        TableSnapshot(
+          id: id, parent: current.id, committedAt: instant, operation: "replace",
+          summary: current.summary,
+          rowCount: joined.count))
+      tables[table] = state
+      report.rewrittenFiles = pieces.count
+      report.writtenFiles = 1
+      return report
+    }
+    guard let report else { throw error(.notFound, "compact", "there is no table \(table)") }
+    return report
   }
 
   private static func apply(

@@ -57,6 +57,8 @@ public struct PipelinePolicy: Hashable, Sendable {
   /// The longest poll. A scenario that slows the relay slows this with it: nothing new comes in
   /// between.
   public var pollWait = Duration.seconds(1)
+  /// How long a lake table's old snapshots are kept before `expire` drops them.
+  public var snapshotRetention = Duration.zero
   /// The end of a scenario's world: nothing after it is asked for, scored or trained on. Nil in a
   /// deployment, where time goes on.
   public var horizon: EventTime?

@@ -12,6 +12,11 @@ import Moderation
 /// 5. `snapshots` lists a table's history, oldest first, with summaries as committed.
 /// 6. A snapshot or table that doesn't exist throws `notFound`.
 /// 7. A batch that doesn't fit the schema throws `invalid`, and nothing is committed.
+/// 8. A commit that was done before, told by its id and its parent, is reported as done.
+/// 9. `expire` drops the snapshots before an instant, but never the current one: they are unknown
+///    from then on, and the rows of the others are the same.
+/// 10. `compact` changes no row; where it rewrites anything, it makes one `replace` snapshot, which
+///     keeps the notes of the one before.
 public protocol Lake: Sendable {
   /// Makes a table.
   func createTable(_ table: TableName, schema: TableSchema) async throws(PortError)
@@ -24,6 +29,27 @@ public protocol Lake: Sendable {
     async throws(PortError) -> TableSnapshot
   /// The rows of a snapshot.
   func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch
+  /// Drops old snapshots and what only they reach: from here on what was deleted is gone.
+  func expire(_ table: TableName, olderThan instant: EventTime) async throws(PortError)
+    -> MaintenanceReport
+  /// Rewrites small pieces, and those with deleted rows, into fewer.
+  func compact(_ table: TableName, id: SnapshotID, at instant: EventTime) async throws(PortError)
+    -> MaintenanceReport
+}
+
+/// What maintenance did to a table.
+public struct MaintenanceReport: Hashable, Sendable {
+  /// Snapshots that went.
+  public var expiredSnapshots: [SnapshotID] = []
+  /// Keys of files that went.
+  public var deletedFiles: [String] = []
+  /// Data files that were rewritten into fewer.
+  public var rewrittenFiles = 0
+  /// The data files in their place.
+  public var writtenFiles = 0
+
+  /// A report of nothing done.
+  public init() {}
 }
 
 /// A table's name: namespace and name.
@@ -39,9 +65,9 @@ public struct TableName: Hashable, Comparable, Sendable, CustomStringConvertible
     self.name = name
   }
 
-  /// `namespace.name`, or nil when `text` has no dot.
+  /// `namespace.name`, or nil when `text` has no dot; a namespace may have dots itself.
   public init?(_ text: String) {
-    guard let dot = text.firstIndex(of: "."), dot != text.startIndex,
+    guard let dot = text.lastIndex(of: "."), dot != text.startIndex,
       text.index(after: dot) != text.endIndex
     else { return nil }
     self.init(String(text[..<dot]), String(text[text.index(after: dot)...]))

@@ -261,6 +261,24 @@ public struct GatedLake: Lake {
       try await base.scan(table, snapshot: snapshot)
     }
   }
+
+  /// See ``Lake``.
+  public func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await gate.around("Lake.expire") { () async throws(PortError) in
+      try await base.expire(table, olderThan: instant)
+    }
+  }
+
+  /// See ``Lake``.
+  public func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await gate.around("Lake.compact") { () async throws(PortError) in
+      try await base.compact(table, id: id, at: instant)
+    }
+  }
 }
 
 /// An ``ObjectStore`` behind a ``PortGate``.
@@ -334,6 +352,55 @@ public struct GatedCheckpointStore: CheckpointStore {
   ) async throws(PortError) {
     try await gate.around("CheckpointStore.save") { () async throws(PortError) in
       try await base.save(checkpoint, as: name, expecting: expected)
+    }
+  }
+}
+
+/// A ``TableCatalog`` behind a ``PortGate``.
+public struct GatedTableCatalog: TableCatalog {
+  private let base: any TableCatalog
+  private let gate: PortGate
+
+  /// Puts `base` behind `gate`.
+  public init(_ base: any TableCatalog, gate: PortGate) {
+    self.base = base
+    self.gate = gate
+  }
+
+  /// See ``TableCatalog``.
+  public func createNamespace(_ namespace: String) async throws(PortError) {
+    try await gate.around("TableCatalog.createNamespace") { () async throws(PortError) in
+      try await base.createNamespace(namespace)
+    }
+  }
+
+  /// See ``TableCatalog``.
+  public func tables() async throws(PortError) -> [TableName] {
+    try await gate.around("TableCatalog.tables") { () async throws(PortError) in
+      try await base.tables()
+    }
+  }
+
+  /// See ``TableCatalog``.
+  public func location(of table: TableName) async throws(PortError) -> String? {
+    try await gate.around("TableCatalog.location") { () async throws(PortError) in
+      try await base.location(of: table)
+    }
+  }
+
+  /// See ``TableCatalog``.
+  public func move(
+    _ table: TableName, from expected: String?, to location: String
+  ) async throws(PortError) {
+    try await gate.around("TableCatalog.move") { () async throws(PortError) in
+      try await base.move(table, from: expected, to: location)
+    }
+  }
+
+  /// See ``TableCatalog``.
+  public func drop(_ table: TableName) async throws(PortError) {
+    try await gate.around("TableCatalog.drop") { () async throws(PortError) in
+      try await base.drop(table)
     }
   }
 }

@@ -102,6 +102,18 @@ struct BrokenLake: Lake {
   func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch {
     try await base.scan(table, snapshot: snapshot)
   }
+
+  func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await base.expire(table, olderThan: instant)
+  }
+
+  func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await base.compact(table, id: id, at: instant)
+  }
 }
 
 extension RunOptions {

@@ -89,6 +89,7 @@ struct ScenarioParsingTests {
       scenario.jobs == [
         .init(at: minute * 30, job: .eventAggregation),
         .init(at: minute * 90, job: .eventAggregation), .init(at: nil, job: .trainingSet),
+        .init(at: minute * 30, job: .compaction, isBeside: true),
       ])
     #expect(
       scenario.faults == [
@@ -102,6 +103,7 @@ struct ScenarioParsingTests {
   func policy() throws {
     let scenario = try ScenarioTexts.parsedFull()
     let policy = scenario.policy
+    #expect(policy.snapshotRetention == .seconds(3600))
     #expect(policy.heuristic.name == "mine")
     #expect(policy.scoring == .immediate)
     #expect(policy.publication == .direct)
@@ -130,7 +132,7 @@ struct ScenarioParsingTests {
         .unscored(image: "cake", trigger: "flagged"),
         .feature(
           image: "hero", trigger: "viral", feature: "views_5min", governed: true, exact(100)),
-        .absent(image: "cake", table: "moderation.training_data"),
+        .absent(image: "cake", table: "moderation.training_data"), .erased(image: "cake"),
         .present(image: "hero", table: "events.views"),
         .training(image: "hero", decisionPoint: 30, column: "caption_length", exact(1)),
         .count(name: "crashes", exact(1)), .skew(feature: nil, .init(atMost: 0)),

@@ -48,6 +48,7 @@ enum ScenarioTexts {
     jobs:
       - { run: event-aggregation, at: 30m, every: 1h }
       - { run: training-set, at: end }
+      - { run: compaction, at: 30m, beside: true }
     faults:
       - { at: 50m, pause: risk-scorer, for: 10s }
       - { at: 45m, crash: stream-consumer, for: 3us }
@@ -63,12 +64,14 @@ enum ScenarioTexts {
       partitions: 5
       batch: 100
       relay_every: 2s
+      snapshot_retention: 1h
     consumers: 2
     expect:
       - { scored: hero, trigger: viral, at_least: 0.4, at_most: 1, equals: 0.5 }
       - { unscored: cake, trigger: flagged }
       - { feature: views_5min, of: hero, trigger: viral, flavour: governed, equals: 100 }
       - { absent: cake, from: moderation.training_data }
+      - { erased: cake }
       - { present: hero, in: events.views }
       - { training: caption_length, of: hero, decision_point: 30m, equals: 1 }
       - { count: crashes, equals: 1 }

@@ -134,6 +134,20 @@ extension StubStore: Lake {
     calls.note("scan \(table) \(snapshot ?? -1)")
     return RecordBatch(schema: TableSchema([]))
   }
+
+  func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    calls.note("expire \(table) \(instant)")
+    return MaintenanceReport()
+  }
+
+  func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    calls.note("compact \(table) \(id) \(instant)")
+    return MaintenanceReport()
+  }
 }
 
 /// An event log, and its consumer, that note each call and answer something telling.

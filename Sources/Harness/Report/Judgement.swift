@@ -61,6 +61,11 @@ struct ExpectationCheck {
       let count = rows(image, table)
       guard count > 0 else { return [] }
       return ["\(image) has \(count) rows in \(table)"] + tableCause(image, table)
+    case .erased(let image):
+      guard let proof = run.proofs[image] else { return ["there is no image \(image)"] }
+      return proof.places.filter { $0.retention == nil }.map {
+        "\(image) still stands in \($0.kind) \($0.name): \($0.count)"
+      }
     case .present(let image, let table):
       return rows(image, table) > 0
         ? [] : ["\(image) has no row in \(table)"] + tableCause(image, table)

@@ -1,3 +1,4 @@
+import Lakehouse
 import Moderation
 import Pipeline
 import Ports
@@ -9,11 +10,38 @@ struct Platform: Sendable {
   let environment: Environment
   let policy: PipelinePolicy
   let plan: PortGate.Plan
-  let yields: Bool
+  private(set) var yields: Bool
   let collector: RunCollector
+
+  init(
+    backends: Backends, environment: Environment, policy: PipelinePolicy, plan: PortGate.Plan,
+    yields: Bool, collector: RunCollector
+  ) {
+    self.backends = backends
+    self.environment = environment
+    self.policy = policy
+    self.plan = plan
+    self.yields = yields
+    self.collector = collector
+  }
 
   /// A component's environment.
   func environment(_ component: String) -> Environment { environment.named(component) }
+
+  /// The lake, whose own files and pointers are reached through the gate, too.
+  private func lake(behind gate: PortGate) -> any Lake {
+    guard let tables = backends.lake as? IcebergLake else { return backends.lake }
+    return tables.through(
+      objects: { GatedObjectStore($0, gate: gate) },
+      catalog: { GatedTableCatalog($0, gate: gate) })
+  }
+
+  /// The same, with a pause for others at every port operation.
+  var takingTurns: Platform {
+    var platform = self
+    platform.yields = true
+    return platform
+  }
 
   private func gate(_ component: String) -> PortGate {
     PortGate(plan: plan, environment: environment(component), yields: yields)
@@ -28,7 +56,7 @@ struct Platform: Sendable {
       features: GatedFeatureStore(backends.features, gate: gate),
       objects: GatedObjectStore(backends.objects, gate: gate),
       checkpoints: GatedCheckpointStore(backends.checkpoints, gate: gate),
-      lake: GatedLake(backends.lake, gate: gate))
+      lake: GatedLake(lake(behind: gate), gate: gate))
   }
 
   /// Makes the topics.
@@ -96,6 +124,12 @@ struct Platform: Sendable {
     case .erasure:
       return Erasure(
         store: ports.store, lake: ports.lake, environment: environment, policy: policy)
+    case .compaction:
+      return LakeCompaction(lake: ports.lake, environment: environment)
+    case .expire:
+      return LakeExpiry(
+        store: ports.store, objects: ports.objects, lake: ports.lake, environment: environment,
+        policy: policy)
     }
   }
 }

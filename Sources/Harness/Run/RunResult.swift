@@ -41,6 +41,8 @@ public struct RunResult: Sendable {
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
   public private(set) var counts: [(name: String, value: Int)] = []
+  /// Where the images of `erased` expectations still stand, by alias.
+  public let proofs: [String: ErasureProof]
   /// Runs of jobs.
   public let jobs: [JobRun]
   /// Crashes of services.
@@ -110,6 +112,16 @@ public struct RunResult: Sendable {
     builtRows = rows
     builtHistory = history
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
+    var proofs: [String: ErasureProof] = [:]
+    for expectation in scenario.expectations {
+      guard case .erased(let alias) = expectation.kind, let id = aliases.image(alias)?.description
+      else { continue }
+      var proof = ErasureProof()
+      try await proof.search(backends.lake, for: id)
+      try await proof.search(backends.objects, for: id)
+      proofs[alias] = proof
+    }
+    self.proofs = proofs
     events = applied.compactMap { EventCodec.decodeOrNil($0.record) }
     skew = SkewReport(self)
     counts = counted()

@@ -151,15 +151,38 @@ public struct ScenarioRun: Sendable {
     await platform.service(name, instance: instance).run()
   }
 
-  private func runScheduledJobs(_ platform: Platform) async {
+  /// The scheduled jobs by instant, then as written; those that run side by side in one group.
+  private var jobGroups: [(at: Duration, names: [JobName])] {
+    var groups: [(at: Duration, names: [JobName])] = []
     let scheduled = scenario.jobs.enumerated().compactMap { index, job in
-      job.at.map { (at: $0, index: index, job: job.job) }
+      job.at.map { (at: $0, index: index, job: job) }
     }.sorted { ($0.at, $0.index) < ($1.at, $1.index) }
     for entry in scheduled {
-      let at = ProcessingTime(microseconds: (scenario.start + entry.at).microseconds)
+      if entry.job.isBeside, groups.last?.at == entry.at {
+        groups[groups.count - 1].names.append(entry.job.job)
+      } else {
+        groups.append((entry.at, [entry.job.job]))
+      }
+    }
+    return groups
+  }
+
+  /// Jobs side by side take turns at every port operation, so that their commits collide.
+  private func runScheduledJobs(_ platform: Platform) async {
+    for (offset, names) in jobGroups {
+      let at = ProcessingTime(microseconds: (scenario.start + offset).microseconds)
       await platform.environment.time.sleep(until: at)
       if Task.isCancelled { return }
-      await run(entry.job, platform)
+      guard names.count > 1 else {
+        await run(names[0], platform)
+        continue
+      }
+      let takingTurns = platform.takingTurns
+      await withTaskGroup { group in
+        for name in names {
+          group.addTask(name: name.rawValue) { await run(name, takingTurns) }
+        }
+      }
     }
   }
 

@@ -215,6 +215,8 @@ public struct ScheduledJob: Hashable, Sendable {
   public var at: Duration?
   /// The job.
   public var job: JobName
+  /// Whether it runs at the same time as the job before it in the file, not after it.
+  public var isBeside = false
 }
 
 /// The jobs of a scenario.
@@ -222,6 +224,8 @@ public enum JobName: String, Hashable, Sendable, CaseIterable {
   case eventAggregation = "event-aggregation"
   case trainingSet = "training-set"
   case erasure
+  case compaction
+  case expire
 }
 
 /// The services of a scenario.
@@ -297,6 +301,8 @@ public struct Expectation: Hashable, Sendable {
     case feature(image: String, trigger: String, feature: String, governed: Bool, Bound)
     /// No row of an image in a table.
     case absent(image: String, table: String)
+    /// Nothing but declared retention holds the image any more.
+    case erased(image: String)
     /// Some rows of an image in a table.
     case present(image: String, table: String)
     /// A column of a training row.

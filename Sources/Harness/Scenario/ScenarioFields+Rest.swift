@@ -50,6 +50,9 @@ extension ScenarioFields {
         .init("at", .durationOrEnd, "When; `end` means once everything has settled."),
         .init(
           "every", .duration, "How often, from then on; jobs of one instant run in file order."),
+        .init(
+          "beside", .boolean,
+          "Runs side by side with the job before it of the same instant, so that both collide."),
       ])
   ]
 
@@ -92,6 +95,8 @@ extension ScenarioFields {
       .init("partitions", .integer(1...64), "Partitions of each topic; default 3."),
       .init("batch", .integer(1...100_000), "Records per poll and outbox read; default 500."),
       .init("relay_every", .duration, "How often the outbox is drained; default 1s."),
+      .init(
+        "snapshot_retention", .duration, "How old snapshots get before `expire`; default 0s."),
     ])
 
   static let triggers = ScenarioObject(
@@ -138,6 +143,9 @@ extension ScenarioFields {
           "from", .text, "The table: moderation.training_data, events.views, …",
           isRequired: true),
       ]),
+    ScenarioObject(
+      "An image that nothing but declared retention holds any more.", by: "erased",
+      [.init("erased", .alias, "The image.", isRequired: true)]),
     ScenarioObject(
       "Some row of an image in a table.", by: "present",
       [

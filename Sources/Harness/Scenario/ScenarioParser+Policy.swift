@@ -32,6 +32,9 @@ extension ScenarioParser {
       policy.relayInterval = every
       policy.pollWait = max(every, policy.pollWait)
     }
+    if let retention = try object.duration("snapshot_retention") {
+      policy.snapshotRetention = retention
+    }
     policy.triggers = try triggers(object)
     return policy
   }
@@ -109,6 +112,7 @@ extension ScenarioParser {
         image: image, trigger: trigger ?? "", feature: subject,
         governed: try entry.choice("flavour") == "governed", try bound(entry))
     case "absent": return .absent(image: subject, table: try table(entry, "from"))
+    case "erased": return .erased(image: subject)
     case "present": return .present(image: subject, table: try table(entry, "in"))
     case "training":
       let point = try entry.duration("decision_point") ?? .zero

@@ -152,7 +152,7 @@ extension ScenarioParser {
     (
       "expect",
       [
-        "scored": "image", "unscored": "image", "of": "image", "absent": "image",
+        "scored": "image", "unscored": "image", "of": "image", "absent": "image", "erased": "image",
         "present": "image",
       ]
     ),

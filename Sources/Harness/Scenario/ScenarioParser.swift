@@ -96,18 +96,19 @@ struct ScenarioParser {
     for (_, entry) in try root.variants("jobs") {
       guard let job = try entry.choice("run").flatMap({ JobName(rawValue: $0) }) else { continue }
       let isAtEnd = try entry.text("at") == "end"
+      let isBeside = try entry.boolean("beside") ?? false
       let at = try entry.has("at") && !isAtEnd ? instant(entry, "at") : nil
       guard let every = try entry.duration("every") else {
         guard at != nil || isAtEnd else {
           throw entry.error("run", "when? add `at: 1h`, `at: end` or `every: 1h`")
         }
-        jobs.append(ScheduledJob(at: at, job: job))
+        jobs.append(ScheduledJob(at: at, job: job, isBeside: isBeside))
         continue
       }
       guard every >= .seconds(1) else { throw entry.error("every", "must be at least 1s") }
       var next = at ?? every
       while next <= duration {
-        jobs.append(ScheduledJob(at: next, job: job))
+        jobs.append(ScheduledJob(at: next, job: job, isBeside: isBeside))
         next += every
       }
       if isAtEnd { jobs.append(ScheduledJob(at: nil, job: job)) }

@@ -43,6 +43,10 @@ public enum IcebergType: Hashable, Sendable {
     }
   }
 
+  /// Whether files hold values just as they are in memory: others are read, but writing them would
+  /// need another Parquet type.
+  var isWritten: Bool { column.map { $0.rawValue == name } ?? false }
+
   /// The name in messages.
   public var name: String {
     switch self {

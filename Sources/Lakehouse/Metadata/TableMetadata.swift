@@ -232,7 +232,9 @@ extension TableMetadata {
 
 extension TableMetadata {
   /// How many earlier metadata files are remembered.
-  private static let rememberedFiles = 100
+  private var rememberedFiles: Int {
+    properties["write.metadata.previous-versions-max"].flatMap { Int($0) }.map { max(1, $0) } ?? 100
+  }
 
   /// The metadata after a commit to the main branch.
   func committing(_ snapshot: IcebergSnapshot, previousFile: String) -> TableMetadata {
@@ -254,9 +256,15 @@ extension TableMetadata {
   mutating func remember(_ file: String) {
     previousFiles.append(
       PreviousFile(timestampMilliseconds: lastUpdatedMilliseconds, file: file))
-    if previousFiles.count > Self.rememberedFiles {
-      previousFiles.removeFirst(previousFiles.count - Self.rememberedFiles)
+    if previousFiles.count > rememberedFiles {
+      previousFiles.removeFirst(previousFiles.count - rememberedFiles)
     }
+  }
+
+  /// Files of statistics that other engines have written for their planners.
+  var statisticsFiles: [String] {
+    ["statistics", "partition-statistics"].flatMap { rest[$0]?.list ?? [] }
+      .compactMap { $0.object?["statistics-path"]?.text }
   }
 
   /// The snapshots that a branch or tag reaches, or that are current.

@@ -5,6 +5,27 @@ public enum IcebergValue: Hashable, Sendable {
   case integer(Int64)
   case number(Double)
   case text(String)
+
+  /// Text is compared by its bytes: Unicode's canonical equality would join what files tell apart.
+  public static func == (a: Self, b: Self) -> Bool {
+    switch (a, b) {
+    case (.boolean(let a), .boolean(let b)): a == b
+    case (.integer(let a), .integer(let b)): a == b
+    case (.number(let a), .number(let b)): a == b
+    case (.text(let a), .text(let b)): a.utf8.elementsEqual(b.utf8)
+    default: false
+    }
+  }
+
+  /// Text by its bytes, as `==` compares it.
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .boolean(let value): hasher.combine(value)
+    case .integer(let value): hasher.combine(value)
+    case .number(let value): hasher.combine(value)
+    case .text(let value): for byte in value.utf8 { hasher.combine(byte) }
+    }
+  }
 }
 
 /// How a partition's value is made from a column's (spec, "Partition Transforms").

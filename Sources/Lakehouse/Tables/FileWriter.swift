@@ -5,18 +5,25 @@ import Ports
 struct FileWriter {
   private let table: TableState
   private let files: TableFiles
-  private let snapshot: Int64
+  private let prefix: String
   private var written = 0
 
-  init(_ table: TableState, _ files: TableFiles, snapshot: Int64) {
+  /// - Parameter attempt: tells apart the files of a commit that is built anew on another base.
+  init(_ table: TableState, _ files: TableFiles, snapshot: Int64, attempt: Int = 0) {
     self.table = table
     self.files = files
-    self.snapshot = snapshot
+    prefix = attempt == 0 ? "\(snapshot)" : "\(snapshot)-again\(attempt)"
   }
 
   /// Writes rows, one file per partition.
   mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
     let schema = table.metadata.schema
+    if let field = schema.fields.first(where: { !$0.type.isWritten }) {
+      throw PortError(
+        .invalid, port: "Lake", operation: "commit",
+        hint:
+          "\(table.name): columns of type \(field.type.name) (\(field.name)) are read, not written")
+    }
     var result: [DataFile] = []
     for (partition, rows) in try partitions(of: batch) {
       let folder = folder(partition)
@@ -57,7 +64,7 @@ struct FileWriter {
 
   private mutating func nextName() -> String {
     written += 1
-    return "\(snapshot)-\(written)"
+    return "\(prefix)-\(written)"
   }
 
   /// `window_start_day=20458/`, for people who look into the folder.

@@ -1,21 +1,6 @@
 import Moderation
 import Ports
 
-/// What maintenance did to a table.
-public struct MaintenanceReport: Hashable, Sendable {
-  /// Snapshots that went.
-  public var expiredSnapshots: [SnapshotID] = []
-  /// Keys of files that went.
-  public var deletedFiles: [String] = []
-  /// Data files that were rewritten into fewer.
-  public var rewrittenFiles = 0
-  /// The data files in their place.
-  public var writtenFiles = 0
-
-  /// A report of nothing done.
-  public init() {}
-}
-
 extension IcebergLake {
   /// Drops snapshots that are older than an instant and that neither a branch's current state nor a
   /// tag is, and then every file that no remaining snapshot reaches: from here on what was deleted
@@ -23,23 +8,89 @@ extension IcebergLake {
   ///
   /// - Parameter keep: how many of the newest snapshots of each branch stay, whatever their age.
   public func expire(
-    _ table: TableName, olderThan instant: EventTime, keep: Int = 1
+    _ table: TableName, olderThan instant: EventTime, keep: Int
   ) async throws(PortError) -> MaintenanceReport {
-    let (before, after) = try await change(table, "expire") { metadata in
+    let (before, after) = try await change(table, "expire") { metadata throws(LakehouseError) in
       metadata.expiring(olderThanMilliseconds: instant.microseconds / 1000, keep: max(1, keep))
     }
     var report = MaintenanceReport()
     let remaining = Set(after.snapshots.map(\.id))
     report.expiredSnapshots = before.snapshots.map(\.id).filter { !remaining.contains($0) }
-    guard !report.expiredSnapshots.isEmpty else { return report }
     let reachable = try await files(of: after.snapshots, after)
-    let gone = before.snapshots.filter { !remaining.contains($0.id) }
-    let orphaned = try await files(of: gone, before).subtracting(reachable)
-    for key in orphaned.sorted() {
-      try await reader.files.objects.delete(key)
-      report.deletedFiles.append(key)
+    for keys in try await expiredFiles(before, after) {
+      for key in keys.subtracting(reachable).sorted() {
+        try await reader.files.objects.delete(key)
+        report.deletedFiles.append(key)
+      }
     }
     return report
+  }
+
+  /// The files of snapshots that went, now or in an expiry that didn't get to its end: data, then
+  /// manifests, then lists, so that whatever is still there can be found again from its list.
+  private func expiredFiles(
+    _ before: TableMetadata, _ after: TableMetadata
+  ) async throws(PortError) -> [Set<String>] {
+    let remaining = Set(after.snapshots.map(\.id))
+    var gone: [Int64: (IcebergSnapshot, TableMetadata)] = [:]
+    for file in after.previousFiles.map(\.file) {
+      guard
+        let old = try await ifThere({ () async throws(PortError) in
+          try await reader.metadata(file)
+        })
+      else { continue }
+      for snapshot in old.snapshots where !remaining.contains(snapshot.id) {
+        gone[snapshot.id] = (snapshot, old)
+      }
+    }
+    for snapshot in before.snapshots where !remaining.contains(snapshot.id) {
+      gone[snapshot.id] = (snapshot, before)
+    }
+    var levels: [Set<String>] = [[], [], []]
+    for (_, (snapshot, metadata)) in gone.sorted(by: { $0.key < $1.key }) {
+      let lists = try await ifThere { () async throws(PortError) in
+        try await reader.manifests(of: snapshot)
+      }
+      guard let lists else { continue }
+      levels[2].insert(try reader.files.key(of: snapshot.manifestList))
+      for manifest in lists {
+        let entries = try await ifThere { () async throws(PortError) in
+          try await reader.entries(of: manifest, metadata)
+        }
+        guard let entries else { continue }
+        levels[1].insert(try reader.files.key(of: manifest.path))
+        for entry in entries where entry.isLive {
+          levels[0].insert(try reader.files.key(of: entry.file.path))
+        }
+      }
+    }
+    return levels
+  }
+
+  /// What a read gives; nil when its file is gone.
+  private func ifThere<Value>(
+    _ read: () async throws(PortError) -> Value
+  ) async throws(PortError) -> Value? {
+    do throws(PortError) {
+      return try await read()
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      return nil
+    }
+  }
+
+  /// See ``Lake``, rule 9.
+  public func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await expire(table, olderThan: instant, keep: 1)
+  }
+
+  /// See ``Lake``, rule 10: files under 128 MiB are small.
+  public func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await compact(table, id: id, at: instant, targetBytes: 128 << 20)
   }
 
   /// Removes the files under a table's folder that its metadata doesn't reach: what crashed commits
@@ -49,7 +100,8 @@ extension IcebergLake {
   ) async throws(PortError) -> MaintenanceReport {
     let state = try await reader.load(table, "removeOrphans")
     var reachable = try await files(of: state.metadata.snapshots, state.metadata)
-    for file in [state.file] + state.metadata.previousFiles.map(\.file) {
+    let named = state.metadata.previousFiles.map(\.file) + state.metadata.statisticsFiles
+    for file in [state.file] + named {
       reachable.insert(try reader.files.key(of: file))
     }
     var report = MaintenanceReport()
@@ -64,7 +116,7 @@ extension IcebergLake {
   /// Rewrites data files smaller than `targetBytes`, and those with deleted rows, into one file per
   /// partition; the rows stay the same. A commit in between makes it start again, a few times.
   public func compact(
-    _ table: TableName, id: SnapshotID, at instant: EventTime, targetBytes: Int64 = 128 << 20
+    _ table: TableName, id: SnapshotID, at instant: EventTime, targetBytes: Int64
   ) async throws(PortError) -> MaintenanceReport {
     for attempt in 0..<5 {
       let state = try await reader.load(table, "compact")
@@ -80,15 +132,19 @@ extension IcebergLake {
           rows.append(batch)
         }
       }
-      var writer = FileWriter(state, reader.files, snapshot: id &+ Int64(attempt))
+      var writer = FileWriter(state, reader.files, snapshot: id, attempt: attempt)
+      // Notes are about the rows, and the rows are the same: offsets, for one.
+      var notes = Summary.noted(current.summary)
+      notes[Summary.committedAt] = "\(instant.microseconds)"
+      notes[Summary.rowCount] = "\(TableSnapshot(current).rowCount)"
       var change = SnapshotChange(
         id: id, committedAtMilliseconds: instant.microseconds / 1000, operation: "replace",
-        summary: [Summary.committedAt: "\(instant.microseconds)"])
+        summary: notes)
       change.added = rows.count > 0 ? try await writer.append(rows) : []
       change.removed = Set(chosen.map(\.file.path)).union(scan.deletesOnly(of: chosen))
       var commit = SnapshotCommit(reader, state, change)
       let metadata = try await commit.write()
-      guard try await publish(metadata, of: state, "\(id)") else { continue }
+      guard try await publish(metadata, of: state) else { continue }
       var report = MaintenanceReport()
       report.rewrittenFiles = chosen.count
       report.writtenFiles = change.added.count
@@ -102,7 +158,9 @@ extension IcebergLake {
     _ column: TableSchema.Field, to table: TableName
   ) async throws(PortError) {
     try await evolve(table) { schema, next throws(LakehouseError) in
-      guard schema.field(named: column.name) == nil else {
+      if let existing = schema.field(named: column.name) {
+        // The same again: a call whose reply was lost.
+        guard existing.type != .named(column.type.rawValue) || existing.isRequired else { return }
         throw LakehouseError(field: column.name, reason: "is a column already")
       }
       guard !column.isRequired else {
@@ -152,7 +210,7 @@ extension IcebergLake {
   ) async throws(PortError) {
     let state = try await reader.load(table, "tag")
     _ = try self.snapshot(snapshot, of: state)
-    _ = try await change(table, "tag") { metadata in
+    _ = try await change(table, "tag") { metadata throws(LakehouseError) in
       var next = metadata
       next.references[name] = SnapshotReference(snapshot: snapshot, isBranch: false)
       return next
@@ -162,26 +220,30 @@ extension IcebergLake {
   private func evolve(
     _ table: TableName, _ edit: (inout IcebergSchema, Int) throws(LakehouseError) -> Void
   ) async throws(PortError) {
-    let state = try await reader.load(table, "evolve")
-    var schema = state.metadata.schema
-    do throws(LakehouseError) {
-      try edit(&schema, state.metadata.lastColumnID + 1)
-    } catch {
-      throw self.error(.invalid, "evolve", "\(table): \(error)")
+    _ = try await change(table, "evolve") { metadata throws(LakehouseError) in
+      var schema = metadata.schema
+      try edit(&schema, metadata.lastColumnID + 1)
+      return metadata.evolving(to: schema)
     }
-    _ = try await change(table, "evolve") { metadata in metadata.evolving(to: schema) }
   }
 
-  /// Publishes changed metadata without a new snapshot; tried again when a commit comes between.
+  /// Publishes changed metadata without a new snapshot; made anew from the current metadata when a
+  /// commit comes between.
   private func change(
-    _ table: TableName, _ operation: String, _ edit: (TableMetadata) -> TableMetadata
+    _ table: TableName, _ operation: String,
+    _ edit: (TableMetadata) throws(LakehouseError) -> TableMetadata
   ) async throws(PortError) -> (before: TableMetadata, after: TableMetadata) {
     for _ in 0..<5 {
       let state = try await reader.load(table, operation)
-      var next = edit(state.metadata)
+      var next = state.metadata
+      do throws(LakehouseError) {
+        next = try edit(state.metadata)
+      } catch {
+        throw self.error(.invalid, operation, "\(table): \(error)")
+      }
       guard next != state.metadata else { return (next, next) }
       next.remember(state.file)
-      if try await publish(next, of: state, operation) { return (state.metadata, next) }
+      if try await publish(next, of: state) { return (state.metadata, next) }
     }
     throw error(.conflict, operation, "\(table) changed at every attempt")
   }
@@ -206,12 +268,14 @@ extension IcebergLake {
 }
 
 extension TableScan {
-  /// The files that are small or have deleted rows, when there are at least two small ones or one
-  /// with deletes.
+  /// The small files of partitions that have at least two of them; all files when rows of any are
+  /// deleted.
   fileprivate func filesToCompact(_ targetBytes: Int64) -> [ManifestEntry] {
+    guard live.positionDeletes.isEmpty, live.equalityDeletes.isEmpty else { return live.data }
     let small = live.data.filter { $0.file.fileSize < targetBytes }
-    let hasDeletes = !live.positionDeletes.isEmpty || !live.equalityDeletes.isEmpty
-    return small.count > 1 || hasDeletes ? (hasDeletes ? live.data : small) : []
+    var counts: [[IcebergValue?]: Int] = [:]
+    for entry in small { counts[entry.file.partition, default: 0] += 1 }
+    return small.filter { counts[$0.file.partition, default: 0] > 1 }
   }
 
   /// Delete files that concern none but the given files: all of them, when all files are rewritten.

@@ -29,6 +29,23 @@ public final class IcebergLake: Lake {
     self.time = time
   }
 
+  private init(_ reader: TableReader, warehouse: String, time: any TimeSource) {
+    self.reader = reader
+    catalog = reader.catalog
+    self.warehouse = warehouse
+    self.time = time
+  }
+
+  /// The same tables through other ports to the same files: through a gate, so that a commit's
+  /// single steps can fail and take turns with others'. What was parsed once is shared.
+  public func through(
+    objects: (any ObjectStore) -> any ObjectStore, catalog: (any TableCatalog) -> any TableCatalog
+  ) -> IcebergLake {
+    IcebergLake(
+      reader.through(objects(reader.files.objects), catalog(self.catalog)), warehouse: warehouse,
+      time: time)
+  }
+
   /// See ``Lake``, rule 1.
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     if try await catalog.location(of: table) != nil {
@@ -40,8 +57,9 @@ public final class IcebergLake: Lake {
     }
     try await catalog.createNamespace(table.namespace)
     let metadata = try newTable(table, schema)
-    let file = Self.metadataFile(metadata, version: 0, "create")
-    try await reader.files.write(file, metadata.encoded())
+    let bytes = metadata.encoded()
+    let file = Self.metadataFile(metadata, bytes, version: 0)
+    try await reader.files.write(file, bytes)
     do throws(PortError) {
       try await catalog.move(table, from: nil, to: file)
     } catch {
@@ -80,7 +98,7 @@ public final class IcebergLake: Lake {
       try check(change, state)
       var commit = SnapshotCommit(reader, state, try await prepare(change, state))
       let metadata = try await commit.write()
-      if try await publish(metadata, of: state, "\(change.id)"),
+      if try await publish(metadata, of: state),
         let snapshot = metadata.currentSnapshot
       {
         return TableSnapshot(snapshot)
@@ -116,10 +134,11 @@ public final class IcebergLake: Lake {
   /// Writes metadata and moves the pointer to it; false when the pointer moved meanwhile. A move
   /// whose reply was lost is recognised by where the pointer is.
   func publish(
-    _ metadata: TableMetadata, of state: TableState, _ tag: String
+    _ metadata: TableMetadata, of state: TableState
   ) async throws(PortError) -> Bool {
-    let file = Self.metadataFile(metadata, version: Self.version(of: state.file) + 1, tag)
-    try await reader.files.write(file, metadata.encoded())
+    let bytes = metadata.encoded()
+    let file = Self.metadataFile(metadata, bytes, version: Self.version(of: state.file) + 1)
+    try await reader.files.write(file, bytes)
     do throws(PortError) {
       try await catalog.move(state.name, from: state.file, to: file)
     } catch {
@@ -153,7 +172,7 @@ public final class IcebergLake: Lake {
           transform: transform))
     }
     return TableMetadata(
-      uuid: Self.uuid("\(warehouse) \(table)"),
+      uuid: Self.uuid(Array("\(warehouse) \(table)".utf8)),
       location: "\(warehouse)/\(table.namespace)/\(table.name)", schema: columns, spec: spec,
       createdAtMilliseconds: time.now.microseconds / 1000)
   }
@@ -177,15 +196,18 @@ public final class IcebergLake: Lake {
       operation: change.operation, summary: summary)
     var writer = FileWriter(state, reader.files, snapshot: change.id)
     let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
+    var rows = state.metadata.currentSnapshot.map { TableSnapshot($0).rowCount } ?? 0
     switch change.removal {
     case .nothing: break
     case .everything:
+      rows = 0
       let all = scan.live.data + scan.live.positionDeletes + scan.live.equalityDeletes
       result.removed = Set(all.map(\.file.path))
     case .rows(let filters):
       var deletion = RowDeletion(scan, filters)
       try await deletion.find()
       result.removed = deletion.removedFiles
+      rows -= deletion.count
       for (partition, positions) in deletion.positions {
         result.added.append(
           try await writer.deletePositions(positions, partition: partition))
@@ -193,7 +215,9 @@ public final class IcebergLake: Lake {
     }
     if let batch = change.append, batch.count > 0 {
       result.added += try await writer.append(batch)
+      rows += batch.count
     }
+    result.summary[Summary.rowCount] = "\(rows)"
     return result
   }
 
@@ -213,14 +237,13 @@ public final class IcebergLake: Lake {
   }
 
   /// `…/metadata/00003-<uuid>.metadata.json`: the version is for people and for engines that look
-  /// for the latest; the rest makes it unique.
+  /// for the latest; the rest is made from the content, so that two writers never share a file.
   private static func metadataFile(
-    _ metadata: TableMetadata, version: Int, _ tag: String
+    _ metadata: TableMetadata, _ bytes: [UInt8], version: Int
   ) -> String {
     let digits = String(version)
     let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    let last = metadata.previousFiles.last?.file ?? ""
-    return "\(metadata.location)/metadata/\(padded)-\(uuid("\(last) \(tag)")).metadata.json"
+    return "\(metadata.location)/metadata/\(padded)-\(uuid(bytes)).metadata.json"
   }
 
   /// The version in a metadata file's name; 0 when there is none.
@@ -229,10 +252,10 @@ public final class IcebergLake: Lake {
     return Int(name.prefix { $0 != "-" }.drop { $0 == "v" }) ?? 0
   }
 
-  /// A UUID made from text (RFC 9562, version 8): the same table has the same one in every run.
-  private static func uuid(_ text: String) -> String {
+  /// A UUID made from bytes (RFC 9562, version 8): the same table has the same one in every run.
+  private static func uuid(_ bytes: [UInt8]) -> String {
     func hash(_ seed: UInt64) -> UInt64 {
-      text.utf8.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+      bytes.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
     let high = hash(0) & ~0xF000 | 0x8000
     let low = hash(0x9e37_79b9_7f4a_7c15) & ~(0b11 << 62) | (0b10 << 62)
@@ -260,6 +283,7 @@ extension TableSnapshot {
       id: snapshot.id, parent: snapshot.parent,
       committedAt: EventTime(microseconds: instant ?? snapshot.timestampMilliseconds * 1000),
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
-      rowCount: total("total-records") - total("total-position-deletes"))
+      rowCount: snapshot.summary[Summary.rowCount].flatMap { Int($0) }
+        ?? max(0, total("total-records") - total("total-position-deletes")))
   }
 }

@@ -6,6 +6,8 @@ struct RowDeletion {
   private let filters: [TableChange.RowFilter]
   private var byPartition: [[IcebergValue?]: [(path: String, position: Int64)]] = [:]
   private var order: [[IcebergValue?]] = []
+  /// How many rows go.
+  private(set) var count = 0
   /// Paths of files without a row that stays.
   private(set) var removedFiles: Set<String> = []
 
@@ -34,6 +36,7 @@ struct RowDeletion {
         }
       }
       if hits.isEmpty { continue }
+      count += hits.count
       if stays {
         let partition = entry.file.partition
         if byPartition[partition] == nil { order.append(partition) }

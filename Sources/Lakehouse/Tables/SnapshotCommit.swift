@@ -51,14 +51,15 @@ struct SnapshotCommit {
     }
     manifests = try await merged(manifests, sequence)
     let list = table.location("metadata/snap-\(change.id)-\(Self.tag(table.file, change.id)).avro")
+    let bytes: [UInt8]
     do throws(LakehouseError) {
-      let bytes = try ManifestList.encode(
+      bytes = try ManifestList.encode(
         manifests, snapshot: change.id, parent: parent?.id, sequenceNumber: sequence,
         sync: Self.sync(list))
-      try await write(list, bytes)
     } catch {
       throw error.portError("commit")
     }
+    try await reader.files.write(list, bytes)
     reader.parsed.keep(manifests, list)
     let snapshot = IcebergSnapshot(
       id: change.id, parent: parent?.id, sequenceNumber: sequence,
@@ -144,14 +145,6 @@ struct SnapshotCommit {
     manifest.count(entries, spec, table.metadata.schema)
     reader.parsed.keep(entries.map { $0.inheriting(from: manifest) }, path)
     return manifest
-  }
-
-  private func write(_ location: String, _ bytes: [UInt8]) async throws(LakehouseError) {
-    do throws(PortError) {
-      try await reader.files.write(location, bytes)
-    } catch {
-      throw LakehouseError(file: location, reason: error.description)
-    }
   }
 
   /// Tells apart the files of commits with the same id on different bases.
@@ -275,14 +268,25 @@ enum Summary {
     "total-position-deletes", "total-equality-deletes",
   ]
 
+  /// Our key for a snapshot's rows: the format's own sums count deletes of files that are gone.
+  static let rowCount = "rehearsal.row-count"
+
   /// Our key for the instant of a commit in microseconds; Iceberg's own has milliseconds.
   static let committedAt = "rehearsal.committed-at"
 
+  /// What the format adds to a summary.
+  private static let own: Set<String> = Set(
+    totals + ["operation", "changed-partition-count", rowCount, committedAt]
+      + ["added", "deleted"].flatMap { ["\($0)-data-files", "\($0)-records"] }
+      + ["added", "removed"].flatMap { verb in
+        ["files-size", "delete-files"].map { "\(verb)-\($0)" }
+          + ["position", "equality"].flatMap { kind in
+            ["\(verb)-\(kind)-delete-files", "\(verb)-\(kind)-deletes"]
+          }
+      })
+
   /// What the committer noted, without what the table's format adds.
   static func noted(_ summary: [String: String]) -> [String: String] {
-    summary.filter { key, _ in
-      key != "operation" && key != committedAt && key != "changed-partition-count"
-        && !["added-", "deleted-", "removed-", "total-"].contains { key.hasPrefix($0) }
-    }
+    summary.filter { key, _ in !own.contains(key) }
   }
 }

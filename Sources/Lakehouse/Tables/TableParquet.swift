@@ -14,12 +14,21 @@ struct TableParquet {
     }
   }
 
+  /// Refuses a file that knows its columns by name only: that they are all missing would be a lie.
+  private func requireFieldIDs() throws(PortError) {
+    guard !reader.fields.isEmpty, reader.fields.allSatisfy({ $0.fieldID == nil }) else { return }
+    throw LakehouseError(
+      file: path, reason: "has no field ids; files by name mapping (add_files) aren't read"
+    ).portError("scan")
+  }
+
   var rowGroupCount: Int { reader.rowGroupRows.count }
 
   func rowCount(of group: Int) -> Int { reader.rowGroupRows[group] }
 
   /// Columns by field id; those that the file doesn't have are missing.
   func read(_ group: Int, _ ids: [Int]) throws(PortError) -> [Int: RecordBatch.Column] {
+    try requireFieldIDs()
     do throws(ParquetError) {
       return try reader.read(rowGroup: group, fieldIDs: ids)
     } catch {

@@ -59,7 +59,20 @@ final class ParsedFiles: Sendable {
 struct TableReader: Sendable {
   let files: TableFiles
   let catalog: any TableCatalog
-  let parsed = ParsedFiles()
+  let parsed: ParsedFiles
+
+  init(files: TableFiles, catalog: any TableCatalog, parsed: ParsedFiles = ParsedFiles()) {
+    self.files = files
+    self.catalog = catalog
+    self.parsed = parsed
+  }
+
+  /// The same reader through other ports to the same files.
+  func through(_ objects: any ObjectStore, _ catalog: any TableCatalog) -> TableReader {
+    TableReader(
+      files: TableFiles(objects: objects, warehouse: files.warehouse), catalog: catalog,
+      parsed: parsed)
+  }
 
   /// The table as it is now.
   func load(_ table: TableName, _ operation: String) async throws(PortError) -> TableState {
@@ -106,6 +119,10 @@ struct TableReader: Sendable {
       let spec = metadata.specs.first { $0.id == manifest.specID } ?? PartitionSpec()
       let entries = try Manifest.decode(bytes, file: manifest.path, spec: spec)
         .map { $0.inheriting(from: manifest) }
+      guard !entries.isEmpty || !manifest.isLive else {
+        throw LakehouseError(
+          file: manifest.path, reason: "holds no entry, though its list counts some")
+      }
       parsed.keep(entries, manifest.path)
       return entries
     } catch {

@@ -1,0 +1,176 @@
+import InMemoryBackends
+import Ports
+import Synchronization
+import Testing
+
+@testable import Lakehouse
+
+@Suite("A call that fails anywhere can be made again")
+struct CommitFaultTests {
+  /// Each kind of operation, on top of four snapshots.
+  enum Kind: String, CaseIterable, Sendable {
+    case createTable, append, overwrite, deleteRows, deleteAndAppend, compact, expire, addColumn,
+      tag
+
+    /// The snapshots that it adds.
+    var added: [SnapshotID] {
+      switch self {
+      case .append, .overwrite, .deleteRows, .deleteAndAppend, .compact: [50]
+      case .createTable, .expire, .addColumn, .tag: []
+      }
+    }
+
+    /// Carries it out; all files are read anew.
+    func run(_ lake: IcebergLake) async throws(PortError) {
+      switch self {
+      case .createTable: try await lake.createTable(CommitFaultTests.fresh, schema: Row.schema)
+      case .append: try await commit(.append(50, ["x", "a"]), lake)
+      case .overwrite: try await commit(.overwrite(50, ["x"]), lake)
+      case .deleteRows: try await commit(.delete(50, ["b", "c", "d"]), lake)
+      case .deleteAndAppend: try await commit(.delete(50, ["b"], append: ["b", "x"]), lake)
+      case .compact: _ = try await lake.compact(Row.table, id: 50, at: Row.at(50))
+      case .expire: _ = try await lake.expire(Row.table, olderThan: Row.at(99))
+      case .addColumn:
+        try await lake.addColumn(.init("new", .int64, isRequired: false), to: Row.table)
+      case .tag: try await lake.tag("kept", 20, of: Row.table)
+      }
+    }
+
+    private func commit(_ change: TableChange, _ lake: IcebergLake) async throws(PortError) {
+      let snapshot = try await lake.commit(change, to: Row.table, expecting: 40)
+      guard snapshot.id == 50, snapshot.parent == 40 else {
+        throw PortError(.invalid, port: "Lake", operation: "test", hint: "\(snapshot)")
+      }
+    }
+  }
+
+  /// A kind of operation, and how one of its port operations fails.
+  struct Case: Sendable, CustomTestStringConvertible {
+    var kind: Kind
+    var fault: PortWatch.Fault
+    var testDescription: String { "\(kind.rawValue), \(fault)" }
+  }
+
+  static let fresh = TableName("fresh", "table")
+  static let cases = Kind.allCases.flatMap { kind in
+    PortWatch.Fault.allCases.map { Case(kind: kind, fault: $0) }
+  }
+
+  /// What a reader without a cache sees.
+  struct View: Hashable, Sendable {
+    var rows: [String]
+    var columns: [String]
+    var history: [SnapshotID]
+    var tables: [TableName]
+
+    init(_ world: LakeWorld) async throws(PortError) {
+      let batch = try await world.lake().scan(Row.table, snapshot: nil)
+      rows = Row.texts(batch)
+      columns = batch.schema.fields.map(\.name)
+      history = try await world.lake().history()
+      tables = try await world.lake().tables()
+    }
+  }
+
+  private static func prepare(_ world: LakeWorld) async throws(PortError) {
+    try await world.lake().prepare(
+      .append(10, ["a", "b"]), .append(20, ["c"]), .delete(30, ["a"]), .append(40, ["d", "e"]))
+  }
+
+  /// What is seen before and after, and how many port operations lie between.
+  private static func faultless(
+    _ kind: Kind, _ world: LakeWorld
+  ) async throws(PortError) -> (before: View, after: View, operations: Int) {
+    try await prepare(world)
+    let before = try await View(world)
+    let watch = PortWatch()
+    try await kind.run(world.lake(watch))
+    return (before, try await View(world), watch.operations.count)
+  }
+
+  @Test("While it runs, readers see the old rows or the new ones", arguments: Kind.allCases)
+  func readable(kind: Kind) throws {
+    try simulate { world in
+      let reference = LakeWorld(time: world.time)
+      let (before, after, operations) = try await Self.faultless(kind, reference)
+      #expect(operations > 2)
+      #expect(after.history.filter { !before.history.contains($0) } == kind.added)
+      try await Self.prepare(world)
+      let seen = Mutex<[View]>([])
+      let watch = PortWatch(look: { () async throws(PortError) in
+        let view = try await View(world)
+        seen.withLock { $0.append(view) }
+      })
+      try await kind.run(world.lake(watch))
+      let views = seen.withLock { $0 }
+      #expect(views.count == 2 * operations)
+      let switched = views.firstIndex(of: after) ?? views.count
+      #expect(views[..<switched].allSatisfy { $0 == before })
+      #expect(views[switched...].allSatisfy { $0 == after })
+    }
+  }
+
+  @Test(
+    "A fault at any port operation leaves old or new rows, and a retry the new", arguments: cases)
+  func faults(test: Case) throws {
+    try simulate { world in
+      let reference = LakeWorld(time: world.time)
+      let (before, after, operations) = try await Self.faultless(test.kind, reference)
+      for index in 0..<operations {
+        let world = LakeWorld(time: world.time)
+        try await Self.prepare(world)
+        let watch = PortWatch(fault: (index, test.fault))
+        let lake = world.lake(watch)
+        let error = await failure { try await test.kind.run(lake) }
+        let place = "operation \(index), \(watch.operations[index])"
+        #expect(error?.isRetryable ?? true, "\(place): \(error as Any)")
+        let between = try await View(world)
+        #expect(between == before || between == after, "between, \(place)")
+        if error == nil { #expect(between == after, "reported as done, \(place)") }
+        // By the same process, which has seen some files, and by another after a crash.
+        for retrier in [lake, world.lake()] {
+          guard error != nil else { break }
+          let again = await failure { try await test.kind.run(retrier) }
+          #expect(again == nil, "tried again after \(place)")
+        }
+        let final = try await View(world)
+        #expect(final == after, "\(place)")
+        try await Self.checkFiles(world, place)
+      }
+    }
+  }
+
+  /// Every snapshot can be scanned, and removing orphans leaves it so.
+  private static func checkFiles(_ world: LakeWorld, _ place: String) async throws {
+    var rows: [SnapshotID: [String]] = [:]
+    for id in try await world.lake().history() { rows[id] = try await world.lake().rows(id) }
+    _ = try await world.lake().removeOrphans(Row.table)
+    for (id, expected) in rows {
+      let left = try await world.lake().rows(id)
+      #expect(left == expected, "snapshot \(id), \(place)")
+    }
+  }
+
+  @Test(
+    "Expiry that failed and was made again has removed what it should",
+    arguments: PortWatch.Fault.allCases)
+  func expiryRemoves(fault: PortWatch.Fault) throws {
+    try simulate { world in
+      let reference = LakeWorld(time: world.time)
+      try await Self.prepare(reference)
+      let watch = PortWatch()
+      try await Kind.expire.run(reference.lake(watch))
+      let expected = try await reference.keys().filter { !$0.hasSuffix(".json") }
+      for index in watch.operations.indices {
+        let world = LakeWorld(time: world.time)
+        try await Self.prepare(world)
+        _ = await failure {
+          try await Kind.expire.run(world.lake(PortWatch(fault: (index, fault))))
+        }
+        try await Kind.expire.run(world.lake())
+        let keys = try await world.keys().filter { !$0.hasSuffix(".json") }
+        #expect(keys == expected, "operation \(index), \(watch.operations[index])")
+      }
+    }
+  }
+}

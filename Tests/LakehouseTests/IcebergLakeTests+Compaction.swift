@@ -1,0 +1,116 @@
+import Ports
+import Testing
+
+@testable import Lakehouse
+
+extension IcebergLakeTests {
+  @Test("Compaction keeps rows, makes one file and removes delete files")
+  func compaction() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(
+        .append(1, ["a", "b"]), .append(2, ["c", "d"]), .delete(3, ["a", "d"]), .append(4, ["e"]))
+      let before = try await lake.rows()
+      let report = try await lake.compact(Row.table, id: 5, at: Row.at(5))
+      #expect(report.rewrittenFiles == 3)
+      #expect(report.writtenFiles == 1)
+      let live = try await world.lake().live()
+      #expect(live.data.count == 1)
+      #expect(live.positionDeletes.isEmpty)
+      let after = try await world.lake().rows()
+      #expect(after == before)
+      let old = try await world.lake().rows(4)
+      #expect(old == before)
+      let snapshots = try await world.lake().snapshots(of: Row.table)
+      #expect(snapshots.map(\.operation) == ["append", "append", "delete", "append", "replace"])
+      #expect(snapshots.map(\.rowCount) == [2, 4, 2, 3, 3])
+    }
+  }
+
+  @Test("Compacting a table that is compact does nothing", arguments: [false, true])
+  func compactTwice(isPartitioned: Bool) throws {
+    try simulate { world in
+      let lake = world.lake()
+      let partitions = isPartitioned ? [TableSchema.Partition("key", "truncate[1]")] : []
+      try await lake.prepare(
+        .append(1, ["a1", "b1"]), .append(2, ["a2", "b2"]), .delete(3, ["a1"]),
+        schema: TableSchema(Row.fields, partitionedBy: partitions))
+      let first = try await lake.compact(Row.table, id: 4, at: Row.at(4))
+      #expect(first.writtenFiles == 1, "partition a has one file already")
+      let second = try await lake.compact(Row.table, id: 5, at: Row.at(5))
+      #expect(second == MaintenanceReport())
+      let history = try await lake.history()
+      #expect(history == [1, 2, 3, 4])
+    }
+  }
+
+  @Test("An empty table, and one with a single file, needn't be compacted")
+  func nothingToCompact() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.createTable(Row.table, schema: Row.schema)
+      let empty = try await lake.compact(Row.table, id: 9, at: Row.at(9))
+      #expect(empty == MaintenanceReport())
+      _ = try await lake.commit(.append(1, ["a"]), to: Row.table, expecting: nil)
+      let single = try await lake.compact(Row.table, id: 9, at: Row.at(9))
+      #expect(single == MaintenanceReport())
+      let history = try await lake.history()
+      #expect(history == [1])
+    }
+  }
+
+  /// Commits files that another engine wrote.
+  private static func commit(
+    _ files: [DataFile], _ id: SnapshotID, with lake: IcebergLake
+  ) async throws(PortError) {
+    let state = try await lake.reader.load(Row.table, "test")
+    var change = SnapshotChange(id: id, committedAtMilliseconds: 0, operation: "delete")
+    change.added = files
+    var commit = SnapshotCommit(lake.reader, state, change)
+    let metadata = try await commit.write()
+    _ = try await lake.publish(metadata, of: state)
+  }
+
+  /// An equality-delete file for the rows of a key.
+  private static func equalityDelete(
+    _ key: String, partition: [IcebergValue?] = [], in world: LakeWorld
+  ) async throws -> DataFile {
+    let path = "moderation/events/data/\(key)-equality.parquet"
+    let batch = RecordBatch(
+      schema: TableSchema([.init("key", .string)]), columns: [.strings([key])])
+    let bytes = try ParquetFile.encode(batch, fieldIDs: [1])
+    try await world.objects.put(path, bytes)
+    var file = DataFile(
+      path: "memory://lake/\(path)", recordCount: 1, fileSize: Int64(bytes.count))
+    file.content = .equalityDeletes
+    file.equalityIDs = [1]
+    file.partition = partition
+    return file
+  }
+
+  @Test("Equality deletes of other engines hold for earlier rows, and compaction applies them")
+  func equalityDeletes() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b", "c"]))
+      let files = [
+        try await Self.equalityDelete("a", in: world),
+        try await Self.equalityDelete("c", in: world),
+      ]
+      try await Self.commit(files, 2, with: lake)
+      _ = try await lake.commit(.append(3, ["a"]), to: Row.table, expecting: 2)
+      let before = try await world.lake().keys()
+      #expect(before == ["b", "a"])
+      _ = try await world.lake().commit(
+        TableChange(
+          id: 4, committedAt: Row.at(4), removal: .rows([.init(["kind": ["nothing"]])])),
+        to: Row.table, expecting: 3)
+      _ = try await world.lake().compact(Row.table, id: 5, at: Row.at(5))
+      let live = try await world.lake().live()
+      #expect(live.equalityDeletes.isEmpty)
+      let after = try await world.lake().keys()
+      #expect(after == ["b", "a"])
+    }
+  }
+
+}

@@ -1,0 +1,96 @@
+import Ports
+import Testing
+
+@testable import Lakehouse
+
+extension IcebergLakeTests {
+  private static let color = TableSchema.Field("color", .string, isRequired: false)
+
+  @Test("A column added later is null in old rows")
+  func addColumn() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b"]))
+      try await lake.addColumn(Self.color, to: Row.table)
+      var batch = Row.batch(["c"])
+      batch.schema = TableSchema(Row.fields + [Self.color])
+      batch.columns.append(.strings(["red"]))
+      let change = TableChange(id: 2, committedAt: Row.at(2), append: batch)
+      _ = try await world.lake().commit(change, to: Row.table, expecting: 1)
+      let rows = try await world.lake().scan(Row.table, snapshot: nil)
+      #expect(rows.schema.fields == Row.fields + [Self.color])
+      #expect(rows.column("color") == .strings([nil, nil, "red"]))
+      let old = try await world.lake().scan(Row.table, snapshot: 1)
+      #expect(old.schema.fields == Row.fields)
+      #expect(Row.texts(old) == Row.texts(Row.batch(["a", "b"])))
+      let filter = TableChange.RowFilter(["color": ["red", ""]])
+      let delete = TableChange(id: 3, committedAt: Row.at(3), removal: .rows([filter]))
+      _ = try await world.lake().commit(delete, to: Row.table, expecting: 2)
+      _ = try await world.lake().compact(Row.table, id: 4, at: Row.at(4))
+      let left = try await world.lake().keys()
+      #expect(left == ["a", "b"])
+    }
+  }
+
+  @Test("A renamed column keeps its values, under the old name in old snapshots")
+  func renameColumn() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b"]))
+      try await lake.renameColumn("key", to: "name", of: Row.table)
+      try await lake.addColumn(.init("key", .string, isRequired: false), to: Row.table)
+      let rows = try await world.lake().scan(Row.table, snapshot: nil)
+      #expect(rows.strings("name") == ["a", "b"])
+      #expect(rows.column("key") == .strings([nil, nil]), "another column of the old name")
+      let filter = TableChange.RowFilter([
+        "name": ["a"], "number": ["\(rows.integers("number")[0])"],
+      ])
+      let delete = TableChange(id: 2, committedAt: Row.at(2), removal: .rows([filter]))
+      _ = try await world.lake().commit(delete, to: Row.table, expecting: 1)
+      let left = try await world.lake().scan(Row.table, snapshot: nil).strings("name")
+      #expect(left == ["b"])
+      let old = try await world.lake().keys(1)
+      #expect(old == ["a", "b"])
+    }
+  }
+
+  /// Makes the number an int, as another engine's table may have it.
+  private static func narrow(_ lake: IcebergLake) async throws(PortError) {
+    let state = try await lake.reader.load(Row.table, "test")
+    var metadata = state.metadata
+    metadata.schemas[0].fields[1].type = .named("int")
+    _ = try await lake.publish(metadata, of: state)
+  }
+
+  @Test("A number too large for an int column is invalid")
+  func tooLargeForInt() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare()
+      try await Self.narrow(lake)
+      var wide = Row.batch(["c"])
+      wide.columns[1] = .integers([1 << 40])
+      let change = TableChange(id: 1, committedAt: Row.at(1), append: wide)
+      let error = await failure { try await lake.commit(change, to: Row.table, expecting: nil) }
+      #expect(error?.code == .invalid)
+      let history = try await world.lake().history()
+      #expect(history.isEmpty)
+    }
+  }
+
+  @Test("Columns have ids that were never used before")
+  func columnIDs() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]))
+      for name in ["one", "two", "three"] {
+        try await world.lake().addColumn(.init(name, .int64, isRequired: false), to: Row.table)
+      }
+      try await lake.renameColumn("two", to: "zwei", of: Row.table)
+      try await lake.renameColumn("zwei", to: "two", of: Row.table)
+      let fields = try await world.lake().metadata(of: Row.table).schema.fields
+      #expect(fields.map(\.id) == [1, 2, 3, 4, 5, 6, 7])
+      #expect(fields.suffix(3).map(\.name) == ["one", "two", "three"])
+    }
+  }
+}
