@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .build/release/rehearsal
 
-.PHONY: help setup build run test unit scenarios bench lint format golden clean
+.PHONY: help setup build run test unit scenarios readers bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, de
 
 scenarios: build ## whole scenarios in the release build: goldens, determinism, invariance, replay
 	bash ci/scenarios.sh $(BIN)
+
+readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
+	bash ci/lake-readers.sh $(BIN)
 
 bench: build ## measures the full path
 	$(BIN) bench
