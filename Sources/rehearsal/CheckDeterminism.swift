@@ -71,7 +71,12 @@ struct CheckDeterminism: ParsableCommand {
     for file in files {
       let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
       let folders = ["\(base)/\(name)/a", "\(base)/\(name)/b"]
-      for folder in folders { try play(file, into: folder) }
+      for folder in folders {
+        // Both write to one place, then move: a lake's metadata holds its files' whole addresses.
+        let out = "\(base)/\(name)/out"
+        try play(file, into: out)
+        try FileManager.default.moveItem(atPath: out, toPath: folder)
+      }
       if let difference = try Self.firstDifference(folders[0], folders[1]) {
         isSame = false
         print("FAIL \(name)\n\(difference)")
@@ -102,12 +107,16 @@ struct CheckDeterminism: ParsableCommand {
   /// The first line of any file in which two folders differ; `summary.json` has wall time, and
   /// isn't compared.
   private static func firstDifference(_ a: String, _ b: String) throws -> String? {
-    let names = try FileManager.default.subpathsOfDirectory(atPath: a).sorted()
+    let names = Set(try [a, b].flatMap(FileManager.default.subpathsOfDirectory(atPath:)))
     // The trace first: it says where the two went apart.
-    for name in ["trace.jsonl"] + names where name != "summary.json" {
-      guard let left = FileManager.default.contents(atPath: "\(a)/\(name)") else { continue }
+    for name in ["trace.jsonl"] + names.sorted() where name != "summary.json" {
+      let left = FileManager.default.contents(atPath: "\(a)/\(name)") ?? Data()
       let right = FileManager.default.contents(atPath: "\(b)/\(name)") ?? Data()
       guard left != right else { continue }
+      guard String(validating: left, as: UTF8.self) != nil else {
+        let offset = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset
+        return "  \(name) differs at byte \(offset ?? min(left.count, right.count))"
+      }
       let lines = (left.split(separator: 10), right.split(separator: 10))
       let index = zip(lines.0, lines.1).enumerated().first { $1.0 != $1.1 }?.offset
       let at = index ?? min(lines.0.count, lines.1.count)
