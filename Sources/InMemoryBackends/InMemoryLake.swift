@@ -139,6 +139,21 @@ public final class InMemoryLake: Lake {
     return report
   }
 
+  /// See ``Lake``, rule 11.
+  public func remains(
+    of text: String, in table: TableName
+  ) async throws(PortError) -> [String: Int] {
+    guard let pieces = tableStates.withLock({ $0[table]?.pieces }) else {
+      throw error(.notFound, "remains", "there is no table \(table)")
+    }
+    var found: [String: Int] = [:]
+    for (snapshot, batches) in pieces {
+      let rows = batches.reduce(0) { $0 + $1.rows(holding: text) }
+      if rows > 0 { found["snapshot \(snapshot)"] = rows }
+    }
+    return found
+  }
+
   private static func apply(
     _ change: TableChange, to state: inout Table, parent: TableSnapshot?
   ) -> TableSnapshot {

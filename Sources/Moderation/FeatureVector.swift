@@ -19,6 +19,9 @@ public struct FeatureVector: Hashable, Sendable {
     "view_velocity_per_min", "comment_to_view_ratio", "recent_engagement_score",
   ]
 
+  /// Those of the 18 that depend on whose events count: observed and governed values may differ.
+  public static let countedNames: [String] = Array(numericNames[4..<14])
+
   /// The Food-11 categories: the name in the data and the suffix of the one-hot column.
   public static let categories: [(name: String, suffix: String)] = [
     ("Bread", "Bread"), ("Dairy product", "Dairy"), ("Dessert", "Dessert"), ("Egg", "Egg"),

@@ -59,7 +59,7 @@ public struct JSONWriter {
   public mutating func field(_ name: StaticString, _ value: Int64?) {
     key(name)
     guard let value else { return appendNull() }
-    bytes.append(contentsOf: String(value).utf8)
+    Self.append(value, to: &bytes)
   }
 
   /// A number in its shortest text that round-trips, or null when nil or not finite.
@@ -67,6 +67,21 @@ public struct JSONWriter {
     key(name)
     guard let value, value.isFinite else { return appendNull() }
     bytes.append(contentsOf: "\(value)".utf8)
+  }
+
+  /// A list of finite numbers; whole ones have no point.
+  public mutating func field(_ name: StaticString, _ values: [Double]) {
+    key(name)
+    bytes.append(UInt8(ascii: "["))
+    for (index, value) in values.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      if let whole = Int64(exactly: value) {
+        Self.append(whole, to: &bytes)
+      } else {
+        bytes.append(contentsOf: "\(value)".utf8)
+      }
+    }
+    bytes.append(UInt8(ascii: "]"))
   }
 
   /// A value that is JSON text already.
@@ -85,6 +100,15 @@ public struct JSONWriter {
 
   private mutating func append(_ text: StaticString) {
     text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
+
+  /// Appends a number's digits; most have one.
+  private static func append(_ value: Int64, to bytes: inout [UInt8]) {
+    if 0..<10 ~= value {
+      bytes.append(UInt8(ascii: "0") + UInt8(value))
+    } else {
+      bytes.append(contentsOf: String(value).utf8)
+    }
   }
 
   private mutating func appendNull() { append("null") }

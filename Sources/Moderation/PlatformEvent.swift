@@ -90,4 +90,6 @@ public enum Topic {
   public static let deadLetters = "gourmetgram.dead_letters"
   /// Resolved timestamps: up to which event time the relay has published everything.
   public static let resolved = "gourmetgram.resolved"
+  /// Every scored vector, as the scorer saw it.
+  public static let featureLog = "gourmetgram.feature_log"
 }

@@ -51,6 +51,7 @@ public struct Erasure: Job {
     var touched = 0
     for metric in Metric.allCases { touched += try await rewriteWindows(metric, plan, &pins) }
     touched += try await rewriteTraining(snapshot, plan, &pins)
+    touched += try await deleteVectors(plan, &pins)
     touched += try await deleteRaw(plan, &pins)
     for marking in [false, true] {
       for metric in Metric.allCases {
@@ -127,6 +128,23 @@ public struct Erasure: Job {
     return try await delete(
       [.init(["image_id": plan.affectedImages])], from: table,
       append: rows.isEmpty ? nil : TrainingRow.batch(rows), &pins)
+  }
+
+  /// A logged vector says what was seen and can't be computed anew: where something in it goes, it
+  /// goes.
+  private func deleteVectors(
+    _ plan: ErasurePlan, _ pins: inout Pins
+  ) async throws(PortError) -> Int {
+    let table = LakeTables.featureLog
+    let rows = try await rows(table, LakeTables.featureLogSchema, pins)
+    let images = rows.strings("image_id")
+    let instants = rows.integers("as_of")
+    var requests: Set<String> = []
+    for (row, request) in rows.strings("request_id").enumerated() {
+      let isFed = plan.fedSince[images[row]].map { $0 <= instants[row] } ?? false
+      if isFed || plan.images.contains(images[row]) { requests.insert(request) }
+    }
+    return try await delete([.init(["request_id": requests])], from: table, &pins)
   }
 
   private func deleteRaw(_ plan: ErasurePlan, _ pins: inout Pins) async throws(PortError) -> Int {

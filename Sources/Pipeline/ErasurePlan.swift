@@ -17,6 +17,8 @@ struct ErasurePlan {
   private(set) var remaining: [Metric: RecordBatch] = [:]
   /// Windows that lose some of their events, with the count of the rest.
   private(set) var remainingWindows: [Metric: [WindowKey: Int64]] = [:]
+  /// Since when scored vectors of images that stay were fed by what goes, in microseconds.
+  private(set) var fedSince: [String: Int64] = [:]
   /// Images that stay, but whose training rows were fed by what goes.
   private(set) var affectedImages: Set<String> = []
 
@@ -101,6 +103,7 @@ struct ErasurePlan {
       }
       if !isGone {
         affectedImages.insert(targets[row])
+        fedSince[targets[row]] = min(fedSince[targets[row]] ?? .max, times[row])
         touched.insert(
           WindowKey(image: targets[row], start: TumblingWindow.start(of: time).microseconds))
       }

@@ -106,7 +106,7 @@ public struct EventAggregation: Job {
     let next = zip(start, ends).map { max($0, $1) }
     let change = TableChange(
       id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime, append: batch,
-      summary: [Self.offsetsKey: next.map(String.init).joined(separator: ",")])
+      summary: Self.note(next))
     _ = try await lake.commit(change, to: table, expecting: parent?.id)
     environment.record(
       "committed", [.text("table", table.description), .integer("rows", batch.count)])
@@ -116,25 +116,17 @@ public struct EventAggregation: Job {
     _ metric: Metric, from starts: [Int64], to ends: [Int64]
   ) async throws(PortError) -> [Event] {
     var events: [Event] = []
-    for (partition, end) in ends.enumerated() {
-      var offset = starts[partition]
-      while offset < end {
-        let records = try await log.read(
-          TopicPartition(metric.topic, partition), from: offset,
-          limit: min(policy.batchLimit, Int(end - offset)))
-        guard let last = records.last else { break }
-        for record in records {
-          // What can't be decoded went to the dead letters; flags on comments have no image.
-          guard
-            let event = EventCodec.decodeIfPossible(
-              record.value, fallbackID: record.derivedEventID()),
-            let image = event.image
-          else { continue }
-          events.append(
-            Event(event: event, image: image, partition: partition, offset: record.offset))
-        }
-        offset = last.offset + 1
-      }
+    for record in try await log.records(
+      of: metric.topic, from: starts, to: ends, limit: policy.batchLimit)
+    {
+      // What can't be decoded went to the dead letters; flags on comments have no image.
+      guard
+        let event = EventCodec.decodeIfPossible(record.value, fallbackID: record.derivedEventID()),
+        let image = event.image
+      else { continue }
+      events.append(
+        Event(
+          event: event, image: image, partition: record.partition.partition, offset: record.offset))
     }
     return events
   }
@@ -216,6 +208,33 @@ public struct EventAggregation: Job {
   static func offsets(_ snapshot: TableSnapshot?, count: Int) -> [Int64] {
     let noted = snapshot?.summary[offsetsKey]?.split(separator: ",").compactMap { Int64($0) } ?? []
     return (0..<count).map { noted.indices.contains($0) ? noted[$0] : 0 }
+  }
+
+  /// Next offsets as a snapshot's summary notes them.
+  static func note(_ offsets: [Int64]) -> [String: String] {
+    [offsetsKey: offsets.map(String.init).joined(separator: ",")]
+  }
+}
+
+extension EventLog {
+  /// The records of a topic between two offsets of each partition, partition by partition.
+  ///
+  /// - Parameter limit: the most records per read.
+  func records(
+    of topic: String, from starts: [Int64], to ends: [Int64], limit: Int
+  ) async throws(PortError) -> [EventRecord] {
+    var records: [EventRecord] = []
+    for (partition, end) in ends.enumerated() {
+      var offset = starts[partition]
+      while offset < end {
+        let read = try await self.read(
+          TopicPartition(topic, partition), from: offset, limit: min(limit, Int(end - offset)))
+        guard let last = read.last else { break }
+        records += read
+        offset = last.offset + 1
+      }
+    }
+    return records
   }
 }
 

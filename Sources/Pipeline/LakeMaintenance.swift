@@ -1,8 +1,9 @@
 import Moderation
 import Ports
 
-/// Makes deletions physical: old snapshots go from every lake table, with the files that only they
-/// reach, and so do the files of deleted images.
+/// Makes deletions physical: files with deleted rows are rewritten without them, old snapshots go
+/// from every lake table, with the files that only they reach, and so do the files of deleted
+/// images.
 public struct LakeExpiry: Job {
   /// `expire`.
   public static let name = "expire"
@@ -33,7 +34,10 @@ public struct LakeExpiry: Job {
     var counts = ["snapshots": 0, "files": 0, "objects": 0]
     for table in try await lake.tables() {
       let report = try await environment.attempting { () async throws(PortError) in
-        try await lake.expire(table, olderThan: instant)
+        // A row that is only marked as deleted would stay in its file for ever.
+        _ = try await lake.compact(
+          table, id: environment.ids.snapshotID(), at: environment.now.asEventTime)
+        return try await lake.expire(table, olderThan: instant)
       }
       counts["snapshots", default: 0] += report.expiredSnapshots.count
       counts["files", default: 0] += report.deletedFiles.count

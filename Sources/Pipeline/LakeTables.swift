@@ -14,12 +14,15 @@ public enum LakeTables {
   /// The training set.
   public static let trainingData = TableName("moderation", "training_data")
 
+  /// Every scored vector, as the scorer saw it.
+  public static let featureLog = TableName("moderation", "feature_log")
+
   /// An extract of a database table.
   public static func raw(_ table: String) -> TableName { TableName("raw", table) }
 
   /// Every table that the jobs write, sorted.
   public static let all: [TableName] =
-    (Metric.allCases.flatMap { [events($0), windows($0)] } + [trainingData]
+    (Metric.allCases.flatMap { [events($0), windows($0)] } + [trainingData, featureLog]
     + ["users", "images", "comments", "flags"].map(raw)).sorted()
 
   /// Columns of ``events(_:)``.
@@ -31,18 +34,34 @@ public enum LakeTables {
   ])
 
   /// Columns of ``windows(_:)``.
-  public static let windowSchema = TableSchema([
-    .init("image_id", .string), .init("window_start", .timestamp),
-    .init("window_end", .timestamp), .init("event_count", .int64),
-    .init("processed_at", .timestamp),
-  ])
+  public static let windowSchema = TableSchema(
+    [
+      .init("image_id", .string), .init("window_start", .timestamp),
+      .init("window_end", .timestamp), .init("event_count", .int64),
+      .init("processed_at", .timestamp),
+    ], partitionedBy: [.init("window_start", "day")])
+
+  /// Columns of ``featureLog``: the governed values by the names that they have in
+  /// ``trainingData``, and everybody's where they may differ.
+  public static let featureLogSchema = TableSchema(
+    [
+      .init("request_id", .string), .init("image_id", .string), .init("trigger", .string),
+      .init("as_of", .timestamp), .init("scored_at", .timestamp), .init("inference_mode", .string),
+      .init("model_version", .string, isRequired: false),
+      .init("policy_version", .string, isRequired: false), .init("risk_score", .double),
+      .init("uploader_eligible", .boolean),
+    ] + FeatureVector.numericNames.map { .init($0, type($0)) }
+      + FeatureVector.countedNames.map { .init("observed_\($0)", type($0)) }
+      + [.init("category", .string, isRequired: false)])
+
+  private static func type(_ feature: String) -> TableSchema.ColumnType {
+    FeatureVector.fractionalNames.contains(feature) ? .double : .int64
+  }
 
   /// Columns of ``trainingData``.
   public static let trainingSchema = TableSchema(
     [.init("image_id", .string), .init("decision_point_minutes", .int64)]
-      + FeatureVector.numericNames.map { name in
-        .init(name, FeatureVector.fractionalNames.contains(name) ? .double : .int64)
-      }
+      + FeatureVector.numericNames.map { .init($0, type($0)) }
       + [
         .init("category", .string, isRequired: false),
         .init("label_needs_moderation_24h", .int64, isRequired: false),
@@ -57,11 +76,7 @@ extension TrainingRow {
       RecordBatch.Column(.integers(rows.map { Int64($0.decisionPointMinutes) })),
     ]
     for (index, name) in FeatureVector.numericNames.enumerated() {
-      let values = rows.map { $0.features[index] }
-      columns.append(
-        RecordBatch.Column(
-          FeatureVector.fractionalNames.contains(name)
-            ? .doubles(values) : .integers(values.map { Int64($0) })))
+      columns.append(.feature(name, rows.map { $0.features[index] }))
     }
     columns.append(.strings(rows.map(\.category)))
     columns.append(.integers(rows.map { row in row.label.map { $0 ? 1 : 0 } }))
@@ -91,6 +106,15 @@ extension TrainingRow {
         category: categories?.isValid(row) == true ? categoryNames[row] : nil,
         label: labels?.isValid(row) == true ? labelValues[row] == 1 : nil)
     }
+  }
+}
+
+extension RecordBatch.Column {
+  /// A feature's values: whole numbers, unless they are fractions by nature.
+  static func feature(_ name: String, _ values: [Double]) -> Self {
+    RecordBatch.Column(
+      FeatureVector.fractionalNames.contains(name)
+        ? .doubles(values) : .integers(values.map { Int64($0) }))
   }
 }
 

@@ -73,7 +73,8 @@ public enum Catalog {
   public static let sourceTopics = EventKind.allCases.map(\.topic).sorted()
 
   /// Topics with `partitions` partitions; the others have one.
-  public static let partitionedTopics = sourceTopics + [Topic.moderationRequests]
+  public static let partitionedTopics =
+    sourceTopics + [Topic.moderationRequests, Topic.featureLog]
 
   /// Topics with one partition.
   public static let singleTopics = [Topic.deadLetters, Topic.resolved]

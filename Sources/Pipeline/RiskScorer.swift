@@ -13,12 +13,23 @@ public struct ScoredRequest: Hashable, Sendable {
   public var observed: FeatureVector
   /// Eligible actors' events: what a model would see.
   public var governed: FeatureVector
+  /// The image's category, and whether its uploader is eligible: what the log of features needs.
+  var category: String?
+  var isUploaderEligible: Bool
+
+  /// As the log of features carries it.
+  public var logEntry: FeatureLogEntry {
+    FeatureLogEntry(
+      row, of: request, asOf: asOf, category: category, isUploaderEligible: isUploaderEligible,
+      observed: observed, governed: governed)
+  }
 }
 
 /// Scores moderation requests and stores the outcome (REFERENCE §5, §6).
 ///
 /// A request waits until the watermark has reached its instant; then its score is a function of the
-/// events alone. Rows are unique by request and mode, so a request read twice is stored once.
+/// events alone. Rows are unique by request and mode, so a request read twice is stored once. With
+/// each row its vectors go to the log of features, in the same transaction where events do.
 public struct RiskScorer: Service {
   /// The consumer group.
   public static let group = "gourmetgram-risk-scorer"
@@ -135,12 +146,24 @@ public struct RiskScorer: Service {
       scored.append(
         evaluate(request, subject, counts, asOf: questions[index].asOf, now: now))
     }
-    let outcomes = try await store.commit(scored.map { .insertModeration($0.row) })
-    for (var result, outcome) in zip(scored, outcomes) {
+    for (var result, outcome) in zip(scored, try await commit(scored)) {
       if case .existing(.moderation(let row)) = outcome { result.row = row }
       record(result)
       onScored(result)
     }
+  }
+
+  /// Stores the rows; their vectors go the way that events go. A request that is scored again logs
+  /// its vectors again, behind the first.
+  private func commit(_ scored: [ScoredRequest]) async throws(PortError) -> [MutationOutcome] {
+    var mutations: [Mutation] = scored.map { .insertModeration($0.row) }
+    let messages = policy.publication == .none ? [] : scored.map(\.logMessage)
+    if policy.publication == .outbox { mutations += messages.map { .enqueue($0) } }
+    let outcomes = try await store.commit(mutations)
+    if policy.publication == .direct, !messages.isEmpty {
+      _ = try await log.append(messages.map(ProducerRecord.init))
+    }
+    return outcomes
   }
 
   /// The counts of each question; nil for an instant that is no longer kept, which mustn't hold up
@@ -179,7 +202,10 @@ public struct RiskScorer: Service {
       triggerType: request.trigger.name, policyVersion: policy.heuristic.version,
       rationale: score.rationale, createdAt: now)
     return ScoredRequest(
-      request: request, asOf: asOf, row: row, observed: observed, governed: governed)
+      request: request, asOf: asOf, row: row, observed: observed, governed: governed,
+      category: record.image.category,
+      isUploaderEligible: policy.governance.isEligible(
+        record.uploader, at: record.image.createdAt))
   }
 
   /// The lab scores as of whenever it gets to a request, except where the instant was asked for.
@@ -216,5 +242,13 @@ public struct RiskScorer: Service {
       }
     }
     return partitions
+  }
+}
+
+extension ScoredRequest {
+  /// The record of ``logEntry``.
+  fileprivate var logMessage: OutboxEvent {
+    OutboxEvent(
+      topic: Topic.featureLog, key: request.image, value: logEntry.encoded(), time: row.createdAt)
   }
 }

@@ -17,7 +17,9 @@ import Moderation
 ///    from then on, and the rows of the others are the same.
 /// 10. `compact` changes no row; where it rewrites anything, it makes one `replace` snapshot, which
 ///     keeps the notes of the one before.
-public protocol Lake: Sendable {
+/// 11. `remains` finds a text in every stored row, by whatever snapshot and whether deleted or not:
+///     none is left once its rows were deleted, compacted and expired.
+public protocol Lake: TableMaintenance {
   /// Makes a table.
   func createTable(_ table: TableName, schema: TableSchema) async throws(PortError)
   /// All tables, sorted by name.
@@ -29,12 +31,19 @@ public protocol Lake: Sendable {
     async throws(PortError) -> TableSnapshot
   /// The rows of a snapshot.
   func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch
+}
+
+/// The upkeep of a ``Lake``'s tables; the rules are there.
+public protocol TableMaintenance: Sendable {
   /// Drops old snapshots and what only they reach: from here on what was deleted is gone.
   func expire(_ table: TableName, olderThan instant: EventTime) async throws(PortError)
     -> MaintenanceReport
   /// Rewrites small pieces, and those with deleted rows, into fewer.
   func compact(_ table: TableName, id: SnapshotID, at instant: EventTime) async throws(PortError)
     -> MaintenanceReport
+  /// How many stored rows have a text in any column, by file (or what stands for one); places
+  /// without one are left out.
+  func remains(of text: String, in table: TableName) async throws(PortError) -> [String: Int]
 }
 
 /// What maintenance did to a table.

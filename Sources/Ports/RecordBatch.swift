@@ -212,6 +212,18 @@ public struct RecordBatch: Hashable, Sendable {
     return hit
   }
 
+  /// How many rows have the text in any column.
+  public func rows(holding text: String) -> Int {
+    var hits = Set<Int>()
+    for column in columns {
+      guard case .strings(let values) = column.values else { continue }
+      for (row, value) in values.enumerated() where value == text && column.isValid(row) {
+        hits.insert(row)
+      }
+    }
+    return hits.count
+  }
+
   /// A cell as text: the string itself, or the number's shortest text; nil for null.
   public func text(row: Int, column: Int) -> String? {
     guard columns[column].isValid(row) else { return nil }

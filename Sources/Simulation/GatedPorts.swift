@@ -279,6 +279,15 @@ public struct GatedLake: Lake {
       try await base.compact(table, id: id, at: instant)
     }
   }
+
+  /// See ``Lake``.
+  public func remains(
+    of text: String, in table: TableName
+  ) async throws(PortError) -> [String: Int] {
+    try await gate.around("Lake.remains") { () async throws(PortError) in
+      try await base.remains(of: text, in: table)
+    }
+  }
 }
 
 /// An ``ObjectStore`` behind a ``PortGate``.

@@ -22,7 +22,7 @@ struct Rehearsal: ParsableCommand {
     version: "rehearsal 0.1.0",
     subcommands: [
       Run.self, Check.self, Accept.self, CheckDeterminism.self, ReplayCommand.self, Schema.self,
-      LakeCommand.self, Bench.self, List.self,
+      LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
 
   /// Parses the arguments and runs; every failure ends with its exit code.

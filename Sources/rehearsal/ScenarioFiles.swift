@@ -89,10 +89,12 @@ struct PlayedScenario {
   /// Plays a scenario; with a folder, writes everything there.
   init(
     _ scenario: Scenario, seed: UInt64? = nil, out: String? = nil,
-    backends: BackendsChoice = .inMemory, play: (RunOptions) throws -> RunResult
+    backends: BackendsChoice = .inMemory, sought: [String] = [],
+    play: (RunOptions) throws -> RunResult
   ) throws {
     var options = RunOptions()
     options.seed = seed
+    options.sought = sought
     options.progress = Terminal.progress(scenario.name)
     options.backends = try backends.maker()
     var folder: OutputFolder?

@@ -43,6 +43,28 @@ extension LakeConformance {
   }
 
   @Test(
+    "11. A text is found in every stored row until it is deleted, compacted and expired",
+    arguments: Adapters.lakes)
+  func remains(adapter: Adapter<any Lake>) throws {
+    try simulate(adapter) { lake, _ in
+      try await lake.createTable(Self.table, schema: Self.schema)
+      _ = try await lake.commit(.append(1, ["a", "b", "a"]), to: Self.table, expecting: nil)
+      #expect(try await lake.remains(of: "a", in: Self.table).values.reduce(0, +) == 2)
+      #expect(try await lake.remains(of: "c", in: Self.table).isEmpty)
+      let deletion = TableChange(
+        id: 2, committedAt: Sample.at(10), removal: .rows([.init(["image_id": ["a"]])]))
+      _ = try await lake.commit(deletion, to: Self.table, expecting: 1)
+      #expect(try await !lake.remains(of: "a", in: Self.table).isEmpty, "an old snapshot has it")
+      _ = try await lake.compact(Self.table, id: 3, at: Sample.at(20))
+      _ = try await lake.expire(Self.table, olderThan: Sample.at(1000))
+      #expect(try await lake.remains(of: "a", in: Self.table).isEmpty)
+      #expect(try await lake.remains(of: "b", in: Self.table).values.reduce(0, +) == 1)
+      let nowhere = TableName("moderation", "nowhere")
+      #expect(await code { try await lake.remains(of: "a", in: nowhere) } == .notFound)
+    }
+  }
+
+  @Test(
     "10. Compaction changes no row and keeps the notes of the snapshot before",
     arguments: Adapters.lakes)
   func compaction(adapter: Adapter<any Lake>) throws {

@@ -114,6 +114,12 @@ struct BrokenLake: Lake {
   ) async throws(PortError) -> MaintenanceReport {
     try await base.compact(table, id: id, at: instant)
   }
+
+  func remains(
+    of text: String, in table: TableName
+  ) async throws(PortError) -> [String: Int] {
+    try await base.remains(of: text, in: table)
+  }
 }
 
 extension RunOptions {

@@ -28,7 +28,7 @@ struct CheckerTests {
     }
   }
 
-  @Test("On a sound run all six apply and none finds a fault")
+  @Test("On a sound run all seven apply and none finds a fault")
   func soundRun() throws {
     let run = try ScenarioTexts.soundRun.get()
     for checker in allCheckers {
@@ -127,6 +127,34 @@ struct CheckerTests {
     ])
   func windowTablesSumToEvents(breakage: Breakage) throws {
     try breakage.expect(WindowTablesSumToEvents())
+  }
+
+  @Test(
+    "FeatureLogMatchesScores notices vectors that are lost, logged twice, or not what was seen",
+    arguments: [
+      Breakage(
+        "lost", "hero viral as of 2026-01-05T09:05:",
+        .lake { (change, table) throws(PortError) in
+          if table == LakeTables.featureLog { change.append = nil }
+        }),
+      Breakage(
+        "twice", "stands twice, or was never scored",
+        .lake { (change, table) throws(PortError) in
+          guard table == LakeTables.featureLog, let rows = change.append else { return }
+          change.append?.append(rows)
+        }),
+      Breakage(
+        "altered", "observed_total_flags is 77, the scorer saw 0",
+        .lake { (change, table) throws(PortError) in
+          guard table == LakeTables.featureLog, let rows = change.append,
+            let column = rows.schema.index(of: "observed_total_flags")
+          else { return }
+          let values = Array(repeating: Int64(77), count: rows.count)
+          change.append?.columns[column] = .init(.integers(values))
+        }),
+    ])
+  func featureLogMatchesScores(breakage: Breakage) throws {
+    try breakage.expect(FeatureLogMatchesScores())
   }
 
   /// Commits training rows as they are not meant.

@@ -117,6 +117,7 @@ enum ScenarioTexts {
       - { at: 20m, run: training-set }
       - { at: end, run: event-aggregation }
       - { at: end, run: training-set }
+      - { at: end, run: feature-log }
     policy: { triggers: { viral: 10 }, relay_every: 20s }
 
     """

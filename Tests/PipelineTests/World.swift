@@ -88,8 +88,17 @@ extension World {
       store: store, lake: lake, checkpoints: checkpoints, environment: environment, policy: policy)
   }
 
+  var featureLog: FeatureLogIngest {
+    FeatureLogIngest(log: log, lake: lake, environment: environment, policy: policy)
+  }
+
   var erasure: Erasure {
     Erasure(store: store, lake: lake, environment: environment, policy: policy)
+  }
+
+  var expiry: LakeExpiry {
+    LakeExpiry(
+      store: store, objects: objects, lake: lake, environment: environment, policy: policy)
   }
 
   func consumer(

@@ -63,6 +63,12 @@ struct HookedLake: Lake {
   ) async throws(PortError) -> MaintenanceReport {
     try await base.compact(table, id: id, at: instant)
   }
+
+  func remains(
+    of text: String, in table: TableName
+  ) async throws(PortError) -> [String: Int] {
+    try await base.remains(of: text, in: table)
+  }
 }
 
 /// An event log that differs from another in what is read, or that something happens beside.

@@ -148,6 +148,13 @@ extension StubStore: Lake {
     calls.note("compact \(table) \(id) \(instant)")
     return MaintenanceReport()
   }
+
+  func remains(
+    of text: String, in table: TableName
+  ) async throws(PortError) -> [String: Int] {
+    calls.note("remains \(text) \(table)")
+    return ["file": 2]
+  }
 }
 
 /// An event log, and its consumer, that note each call and answer something telling.

@@ -62,7 +62,7 @@ struct ExpectationCheck {
       guard count > 0 else { return [] }
       return ["\(image) has \(count) rows in \(table)"] + tableCause(image, table)
     case .erased(let image):
-      guard let proof = run.proofs[image] else { return ["there is no image \(image)"] }
+      guard let proof = run.proofs[image] else { return ["there is no image or user \(image)"] }
       return proof.places.filter { $0.retention == nil }.map {
         "\(image) still stands in \($0.kind) \($0.name): \($0.count)"
       }

@@ -6,14 +6,16 @@ public struct Aliases: Sendable {
   private let images: [ImageID: String]
   private let users: [UserID: String]
   private let imagesByName: [String: ImageID]
+  private let usersByName: [String: UserID]
   private let numbers: [ImageID: Int]
 
   init(_ tables: ApplicationSnapshot, world: World) {
     imagesByName = world.imageAliases
+    usersByName = world.userAliases
     var images: [ImageID: String] = [:]
     for (name, id) in imagesByName { images[id] = name }
     var users: [UserID: String] = [:]
-    for (name, id) in world.userAliases { users[id] = name }
+    for (name, id) in usersByName { users[id] = name }
     // A replay has rows without a world: they are numbered by creation.
     for (index, image) in tables.images.enumerated() where images[image.id] == nil {
       images[image.id] = "image-\(index + 1)"
@@ -36,6 +38,17 @@ public struct Aliases: Sendable {
 
   /// The image of a name.
   public func image(_ name: String) -> ImageID? { imagesByName[name] }
+
+  /// The id, as text, of an image's or user's name or of an id itself; nil when nothing of the run
+  /// has it.
+  func id(_ name: String) -> String? {
+    if let image = imagesByName[name] { return image.description }
+    if let user = usersByName[name] { return user.description }
+    if let image = ImageID(name), images[image] != nil { return image.description }
+    if let user = UserID(name), users[user] != nil { return user.description }
+    return images.first { $0.value == name }?.key.description
+      ?? users.first { $0.value == name }?.key.description
+  }
 
   /// Whether an image is among those that a golden keeps row by row: the named ones, and every
   /// `keepOneIn`-th of the others by creation.

@@ -1,5 +1,7 @@
 import InMemoryBackends
 import Lakehouse
+import Moderation
+import Pipeline
 import Ports
 
 /// The ports of a run, before any gate.
@@ -31,6 +33,19 @@ public struct Backends: Sendable {
     self.objects = objects
     self.checkpoints = checkpoints
     self.lake = lake
+  }
+
+  /// Looks for an id everywhere: in lake, files, database, log and online features.
+  public func proof(
+    of id: String, at instant: EventTime
+  ) async throws(PortError) -> ErasureProof {
+    var proof = ErasureProof(of: id)
+    try await proof.search(lake)
+    try await proof.search(objects)
+    try await proof.search(store)
+    try await proof.search(log)
+    try await proof.search(features, at: instant)
+    return proof
   }
 
   /// Everything in memory.

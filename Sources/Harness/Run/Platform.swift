@@ -80,15 +80,21 @@ struct Platform: Sendable {
     ReviewDesk(store: ports(of: "review-desk").store, environment: environment("review-desk"))
   }
 
+  /// The relay.
+  var relay: OutboxRelay {
+    let component = ServiceName.outboxRelay.rawValue
+    let ports = ports(of: component)
+    return OutboxRelay(
+      store: ports.store, log: ports.log, environment: environment(component), policy: policy)
+  }
+
   /// A fresh instance of a service: what a process start makes.
   func service(_ name: ServiceName, instance: Int = 1) -> any Service {
     let component = Self.component(name, instance)
     let ports = ports(of: component)
     let environment = environment(component)
     switch name {
-    case .outboxRelay:
-      return OutboxRelay(
-        store: ports.store, log: ports.log, environment: environment, policy: policy)
+    case .outboxRelay: return relay
     case .streamConsumer:
       return StreamConsumer(
         name: component, log: ports.log, features: ports.features, environment: environment,
@@ -121,6 +127,9 @@ struct Platform: Sendable {
       return TrainingSetBuild(
         store: ports.store, lake: ports.lake, checkpoints: ports.checkpoints,
         environment: environment, policy: policy)
+    case .featureLog:
+      return FeatureLogIngest(
+        log: ports.log, lake: ports.lake, environment: environment, policy: policy)
     case .erasure:
       return Erasure(
         store: ports.store, lake: ports.lake, environment: environment, policy: policy)

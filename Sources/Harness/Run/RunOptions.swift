@@ -18,6 +18,8 @@ public struct RunOptions: Sendable {
   public var traceSink: (@Sendable ([UInt8]) -> Void)?
   /// Whether a trace is kept at all; without, there is no fingerprint.
   public var isTraced = true
+  /// Images and users, by alias or id, for which ``RunResult/proofs`` shall say where they stand.
+  public var sought: [String] = []
   /// Gets the share of the scenario that is played, now and then.
   public var progress: @Sendable (Double) -> Void = { _ in }
 

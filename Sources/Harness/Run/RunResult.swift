@@ -41,7 +41,8 @@ public struct RunResult: Sendable {
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
   public private(set) var counts: [(name: String, value: Int)] = []
-  /// Where the images of `erased` expectations still stand, by alias.
+  /// Where the images and users of `erased` expectations, and those sought, still stand: by the
+  /// name that was given.
   public let proofs: [String: ErasureProof]
   /// Runs of jobs.
   public let jobs: [JobRun]
@@ -63,7 +64,7 @@ public struct RunResult: Sendable {
   public internal(set) var traceLines = 0
 
   init(
-    _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource
+    _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource, _ sought: [String]
   ) async throws(PortError) {
     if let failure = source.failure { throw failure }
     let backends = platform.backends
@@ -113,13 +114,12 @@ public struct RunResult: Sendable {
     builtHistory = history
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
     var proofs: [String: ErasureProof] = [:]
-    for expectation in scenario.expectations {
-      guard case .erased(let alias) = expectation.kind, let id = aliases.image(alias)?.description
-      else { continue }
-      var proof = ErasureProof()
-      try await proof.search(backends.lake, for: id)
-      try await proof.search(backends.objects, for: id)
-      proofs[alias] = proof
+    let erased = scenario.expectations.compactMap { expectation -> String? in
+      if case .erased(let alias) = expectation.kind { alias } else { nil }
+    }
+    for name in erased + sought {
+      guard let id = aliases.id(name) else { continue }
+      proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
     events = applied.compactMap { EventCodec.decodeOrNil($0.record) }
@@ -179,7 +179,7 @@ public struct RunResult: Sendable {
   private func counted() -> [(name: String, value: Int)] {
     let rows = trainingRows
     func requested(_ trigger: Trigger) -> Int { requests.count { $0.trigger == trigger } }
-    return [
+    var counts: [(name: String, value: Int)] = [
       ("requests", apiRequests), ("refused", apiRefused), ("events", applied.count),
       ("users", tables.users.count), ("images", tables.images.count),
       ("comments", tables.comments.count), ("flags", tables.flags.count),
@@ -189,7 +189,10 @@ public struct RunResult: Sendable {
       ("popular", logged.count { $0.trigger == .popular }), ("scores", scores.count),
       ("windows", Metric.allCases.reduce(0) { $0 + windows($1).count }),
       ("training_rows", rows.count), ("labelled", rows.count { $0.label != nil }),
-      ("positive", rows.count { $0.label == true }), ("jobs", jobs.count), ("crashes", crashes),
+      ("positive", rows.count { $0.label == true }),
+      ("jobs", jobs.count), ("crashes", crashes),
     ]
+    if let logged = lake[LakeTables.featureLog] { counts.append(("logged_vectors", logged.count)) }
+    return counts
   }
 }

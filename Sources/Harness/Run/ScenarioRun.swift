@@ -109,7 +109,7 @@ public struct ScenarioRun: Sendable {
         group.cancelAll()
       }
       if let failure { return .failure(failure) }
-      return .success(try await RunResult(scenario, platform, source))
+      return .success(try await RunResult(scenario, platform, source, options.sought))
     } catch {
       return .failure(.backend(error))
     }
@@ -209,6 +209,10 @@ public struct ScenarioRun: Sendable {
     var unsettled = "nothing"
     while platform.environment.now.asEventTime < deadline {
       do throws(PortError) {
+        // A replay has no relay of its own, and what the services write goes through the outbox.
+        if feed != nil, scenario.policy.publication == .outbox {
+          try await platform.relay.drain()
+        }
         guard let open = try await Settlement.open(scenario, platform.backends) else { return nil }
         unsettled = open
       } catch {

@@ -223,6 +223,7 @@ public struct ScheduledJob: Hashable, Sendable {
 public enum JobName: String, Hashable, Sendable, CaseIterable {
   case eventAggregation = "event-aggregation"
   case trainingSet = "training-set"
+  case featureLog = "feature-log"
   case erasure
   case compaction
   case expire

@@ -144,8 +144,8 @@ extension ScenarioFields {
           isRequired: true),
       ]),
     ScenarioObject(
-      "An image that nothing but declared retention holds any more.", by: "erased",
-      [.init("erased", .alias, "The image.", isRequired: true)]),
+      "An image or user that nothing but declared retention holds any more.", by: "erased",
+      [.init("erased", .alias, "The image or user.", isRequired: true)]),
     ScenarioObject(
       "Some row of an image in a table.", by: "present",
       [
