@@ -44,6 +44,38 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Compaction removes delete files that concern no row any more")
+  func danglingDeletes() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b"]), .delete(2, ["a"]), .delete(3, ["b"]))
+      _ = try await lake.compact(Row.table, id: 4, at: Row.at(4))
+      let live = try await world.lake().live()
+      #expect(live.data.isEmpty)
+      #expect(live.positionDeletes.isEmpty)
+      _ = try await lake.commit(
+        .append(5, ["c"]), to: Row.table, expecting: try await lake.history().last)
+      let snapshots = try await lake.snapshots(of: Row.table)
+      #expect(snapshots.last?.rowCount == 1)
+    }
+  }
+
+  @Test("Rows stay in the order of their commits when only some files are small")
+  func compactionOrder() throws {
+    try simulate { world in
+      let lake = world.lake()
+      let many = (0..<3000).map { "row number \($0 * 7919 % 3001)" }
+      try await lake.prepare(.append(1, ["a"]), .append(2, many), .append(3, ["b"]))
+      let before = try await lake.rows()
+      let sizes = try await lake.live().data.map(\.file.fileSize)
+      #expect(sizes[1] > 6000 && sizes[0] < 6000 && sizes[2] < 6000, "\(sizes)")
+      _ = try await lake.compact(Row.table, id: 4, at: Row.at(4), targetBytes: 6000)
+      let after = try await world.lake().rows()
+      #expect(after.sorted() == before.sorted())
+      #expect(after == before)
+    }
+  }
+
   @Test("An empty table, and one with a single file, needn't be compacted")
   func nothingToCompact() throws {
     try simulate { world in
@@ -113,4 +145,20 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("An equality delete of a partition concerns no other one")
+  func partitionedEqualityDelete() throws {
+    try simulate { world in
+      let lake = world.lake()
+      var first = Row.batch(["a", "b", "a"], kinds: ["x", "x", "y"])
+      first.schema = Row.schema
+      try await lake.prepare(
+        TableChange(id: 1, committedAt: Row.at(1), append: first),
+        schema: TableSchema(Row.fields, partitionedBy: [.init("kind", "identity")]))
+      let file = try await Self.equalityDelete("a", partition: [.text("x")], in: world)
+      try await Self.commit([file], 2, with: lake)
+      let rows = try await world.lake().scan(Row.table, snapshot: nil)
+      #expect(rows.strings("kind") == ["x", "y"])
+      #expect(rows.strings("key") == ["b", "a"])
+    }
+  }
 }

@@ -118,6 +118,22 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A manifest list that is cut is an error, not a table with fewer rows")
+  func cutLists() throws {
+    try simulate { world in
+      try await world.lake().prepare(.append(1, ["a"]), .append(2, ["b"]))
+      let location = try await Self.location(.cutList, world.lake())
+      let intact = try await world.objects.get(world.key(location))
+      let sync = intact.suffix(16)
+      let header = (intact.indices.first { intact[$0...].starts(with: sync) } ?? 0) + 16
+      for length in [header] + stride(from: 0, to: intact.count, by: 9) {
+        try await world.objects.put(world.key(location), Array(intact[..<length]))
+        let error = await failure { try await world.lake().scan(Row.table, snapshot: nil) }
+        #expect(error?.code == .corrupt, "\(length) of \(intact.count) bytes")
+      }
+    }
+  }
+
   @Test("Expiry drops a damaged old snapshot, and what it still finds of the others")
   func expiryOfDamage() throws {
     try simulate { world in

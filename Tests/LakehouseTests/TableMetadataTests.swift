@@ -75,6 +75,15 @@ struct TableMetadataTests {
     #expect(version == .integer(2))
   }
 
+  @Test("The one partition spec of version 1 is the table's spec")
+  func versionOneSpec() throws {
+    let metadata = try TableMetadata(reading: Array(Self.versionOne.utf8), file: "f")
+    let field = PartitionSpec.Field(
+      sourceID: 1, fieldID: 1000, name: "x", transform: .identity)
+    #expect(metadata.spec.fields == [field])
+    #expect(metadata.specs.map(\.fields) == [[field]])
+  }
+
   @Test("Another version is refused, and named", arguments: [0, 3, 4, -1])
   func versions(version: Int64) throws {
     var dice = Dice(seed: 1)

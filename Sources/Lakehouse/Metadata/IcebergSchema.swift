@@ -111,15 +111,20 @@ public struct IcebergSchema: Hashable, Sendable {
 }
 
 extension IcebergSchema {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
-    id = Int(try object.optionalInteger("schema-id") ?? 0)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
+    id = Int(try object.integer("schema-id", versionOne: 0))
     fields = []
     for (index, field) in try object.list("fields").enumerated() {
-      fields.append(try IcebergField(field, at: "\(path).fields[\(index)]"))
+      fields.append(try IcebergField(field, version: version, at: "\(path).fields[\(index)]"))
     }
-    identifierFieldIDs = try object.list("identifier-field-ids").compactMap { $0.integer }
-      .map { Int($0) }
+    for (index, id) in (try object.optionalList("identifier-field-ids") ?? []).enumerated() {
+      guard let id = id.integer else {
+        throw LakehouseError(
+          field: "\(path).identifier-field-ids[\(index)]", reason: "must be an integer")
+      }
+      identifierFieldIDs.append(Int(id))
+    }
   }
 
   var json: JSONTree {
@@ -135,8 +140,8 @@ extension IcebergSchema {
 }
 
 extension IcebergField {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
     id = Int(try object.integer("id"))
     name = try object.text("name")
     isRequired = try object.boolean("required")

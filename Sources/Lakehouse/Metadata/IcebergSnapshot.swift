@@ -47,12 +47,13 @@ public struct IcebergSnapshot: Hashable, Sendable {
 }
 
 extension IcebergSnapshot {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
+    try object.demand("summary")
     self.init(
       id: try object.integer("snapshot-id"),
       parent: try object.optionalInteger("parent-snapshot-id"),
-      sequenceNumber: try object.optionalInteger("sequence-number") ?? 0,
+      sequenceNumber: try object.integer("sequence-number", versionOne: 0),
       timestampMilliseconds: try object.integer("timestamp-ms"),
       manifestList: try object.text("manifest-list"),
       summary: try object.texts("summary"),
@@ -76,10 +77,14 @@ public struct SnapshotReference: Hashable, Sendable {
     self.isBranch = isBranch
   }
 
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
     snapshot = try object.integer("snapshot-id")
-    isBranch = try object.text("type") == "branch"
+    let type = try object.text("type")
+    guard type == "branch" || type == "tag" else {
+      throw LakehouseError(field: "\(path).type", reason: "is '\(type)', not branch or tag")
+    }
+    isBranch = type == "branch"
     rest = object.rest
   }
 

@@ -118,7 +118,7 @@ extension IcebergLake {
   public func compact(
     _ table: TableName, id: SnapshotID, at instant: EventTime, targetBytes: Int64
   ) async throws(PortError) -> MaintenanceReport {
-    for attempt in 0..<5 {
+    for _ in 0..<5 {
       let state = try await reader.load(table, "compact")
       guard let current = state.metadata.currentSnapshot else { return MaintenanceReport() }
       if state.metadata.snapshot(id) != nil { return MaintenanceReport() }
@@ -132,7 +132,7 @@ extension IcebergLake {
           rows.append(batch)
         }
       }
-      var writer = FileWriter(state, reader.files, snapshot: id, attempt: attempt)
+      var writer = FileWriter(state, reader.files, snapshot: id)
       // Notes are about the rows, and the rows are the same: offsets, for one.
       var notes = Summary.noted(current.summary)
       notes[Summary.committedAt] = "\(instant.microseconds)"

@@ -55,8 +55,8 @@ public final class IcebergLake: Lake {
       }
       return
     }
-    try await catalog.createNamespace(table.namespace)
     let metadata = try newTable(table, schema)
+    try await catalog.createNamespace(table.namespace)
     let bytes = metadata.encoded()
     let file = Self.metadataFile(metadata, bytes, version: 0)
     try await reader.files.write(file, bytes)
@@ -155,24 +155,14 @@ public final class IcebergLake: Lake {
     -> TableMetadata
   {
     let columns = IcebergSchema(schema)
-    var spec = PartitionSpec()
-    for (index, partition) in schema.partitions.enumerated() {
-      guard let source = columns.field(named: partition.column),
-        let transform = Transform(name: partition.transform)
-      else {
-        throw error(
-          .invalid, "createTable",
-          "\(table) can't be partitioned by \(partition.transform) of \(partition.column)")
-      }
-      spec.fields.append(
-        PartitionSpec.Field(
-          sourceID: source.id, fieldID: 1000 + index,
-          name: transform == .identity
-            ? source.name : "\(source.name)_\(partition.transform.prefix { $0 != "[" })",
-          transform: transform))
+    let spec: PartitionSpec
+    do throws(LakehouseError) {
+      spec = try PartitionSpec(schema.partitions, of: columns)
+    } catch {
+      throw self.error(.invalid, "createTable", "\(table) can't be partitioned: \(error)")
     }
     return TableMetadata(
-      uuid: Self.uuid(Array("\(warehouse) \(table)".utf8)),
+      uuid: StableHash.uuid("\(warehouse) \(table)".utf8),
       location: "\(warehouse)/\(table.namespace)/\(table.name)", schema: columns, spec: spec,
       createdAtMilliseconds: time.now.microseconds / 1000)
   }
@@ -208,9 +198,8 @@ public final class IcebergLake: Lake {
       try await deletion.find()
       result.removed = deletion.removedFiles
       rows -= deletion.count
-      for (partition, positions) in deletion.positions {
-        result.added.append(
-          try await writer.deletePositions(positions, partition: partition))
+      for (place, positions) in deletion.positions {
+        result.added.append(try await writer.deletePositions(positions, in: place))
       }
     }
     if let batch = change.append, batch.count > 0 {
@@ -243,23 +232,13 @@ public final class IcebergLake: Lake {
   ) -> String {
     let digits = String(version)
     let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    return "\(metadata.location)/metadata/\(padded)-\(uuid(bytes)).metadata.json"
+    return "\(metadata.location)/metadata/\(padded)-\(StableHash.uuid(bytes)).metadata.json"
   }
 
   /// The version in a metadata file's name; 0 when there is none.
   private static func version(of file: String) -> Int {
     let name = file.split(separator: "/").last ?? ""
     return Int(name.prefix { $0 != "-" }.drop { $0 == "v" }) ?? 0
-  }
-
-  /// A UUID made from bytes (RFC 9562, version 8): the same table has the same one in every run.
-  private static func uuid(_ bytes: [UInt8]) -> String {
-    func hash(_ seed: UInt64) -> UInt64 {
-      bytes.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-    let high = hash(0) & ~0xF000 | 0x8000
-    let low = hash(0x9e37_79b9_7f4a_7c15) & ~(0b11 << 62) | (0b10 << 62)
-    return IDText.string(high, low)
   }
 }
 

@@ -16,7 +16,7 @@ struct TableScan {
   let reader: TableReader
   let metadata: TableMetadata
   let live: LiveFiles
-  private let deletions: Deletions
+  let deletions: Deletions
 
   init(
     _ reader: TableReader, _ metadata: TableMetadata, _ snapshot: IcebergSnapshot?
@@ -37,16 +37,14 @@ struct TableScan {
     of entry: ManifestEntry, _ fields: [IcebergField],
     _ body: (Piece) throws(PortError) -> Void
   ) async throws(PortError) {
-    let extra = deletions.extraFields(for: entry).filter { field in
-      !fields.contains { $0.id == field.id }
-    }
+    let read = fields + deletions.extraFields(for: entry, beside: fields)
     let parquet = try await reader.files.parquet(entry.file)
     var start: Int64 = 0
     for group in 0..<parquet.rowGroupCount {
-      let batch = try parquet.batch(group, fields + extra)
+      let batch = try parquet.batch(group, read)
       let piece = Piece(
         entry: entry, start: start, batch: batch,
-        kept: deletions.kept(batch, of: entry, from: start))
+        kept: deletions.kept(batch, read, of: entry, from: start))
       try body(piece)
       start += Int64(parquet.rowCount(of: group))
     }
