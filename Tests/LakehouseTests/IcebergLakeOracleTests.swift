@@ -31,7 +31,10 @@ struct IcebergLakeOracleTests {
         #expect(seen.operation == expected.operation)
         #expect(seen.committedAt == expected.committedAt)
         if dice.below(4) == 0 {
-          _ = try await lake.compact(Row.table, id: step * 10 + 5, at: Row.at(step * 10 + 5))
+          // Files here have some 2,000 bytes: none is small, a few, or all.
+          let target: Int64 = dice.pick([1, 2000, 128 << 20])
+          _ = try await lake.compact(
+            Row.table, id: step * 10 + 5, at: Row.at(step * 10 + 5), targetBytes: target)
           parents.lake = try await lake.history().last
         }
         let rows = try await world.lake().rows()

@@ -130,7 +130,33 @@ extension IcebergLakeTests {
         try await world.objects.put(world.key(location), Array(intact[..<length]))
         let error = await failure { try await world.lake().scan(Row.table, snapshot: nil) }
         #expect(error?.code == .corrupt, "\(length) of \(intact.count) bytes")
+        #expect(error?.hint.contains(location) == true, "\(error as Any)")
+        if length == header { #expect(error?.hint.contains("total-data-files") == true) }
       }
+    }
+  }
+
+  @Test("Sums that another writer left out aren't missed, and aren't made up")
+  func withoutSums() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]))
+      try await lake.edit { metadata in
+        let last = metadata.snapshots.removeLast()
+        metadata.snapshots.append(
+          IcebergSnapshot(
+            id: last.id, parent: last.parent, sequenceNumber: last.sequenceNumber,
+            timestampMilliseconds: last.timestampMilliseconds, manifestList: last.manifestList,
+            summary: ["operation": "append"], schemaID: last.schemaID))
+      }
+      _ = try await world.lake().commit(.append(3, ["c"]), to: Row.table, expecting: 2)
+      let keys = try await world.lake().keys()
+      #expect(keys == ["a", "b", "c"])
+      let summary = try await world.lake().metadata(of: Row.table).currentSnapshot?.summary ?? [:]
+      #expect(summary["added-data-files"] == "1")
+      #expect(summary.keys.filter { $0.hasPrefix("total-") }.isEmpty)
+      let rows = try await world.lake().snapshots(of: Row.table).last?.rowCount
+      #expect(rows == 3)
     }
   }
 

@@ -212,4 +212,28 @@ extension IcebergLakeTests {
       #expect(found == ["k0", "k1"])
     }
   }
+
+  @Test(
+    "The log of metadata files is as long as the table's property says", arguments: [false, true])
+  func metadataLog(deletes: Bool) throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare()
+      try await lake.edit { metadata in
+        metadata.properties["write.metadata.previous-versions-max"] = "3"
+        if deletes { metadata.properties["write.metadata.delete-after-commit.enabled"] = "true" }
+      }
+      for id in 1...6 as ClosedRange<SnapshotID> {
+        _ = try await lake.commit(
+          .append(id, ["k\(id)"]), to: Row.table, expecting: id > 1 ? id - 1 : nil)
+      }
+      let metadata = try await world.lake().metadata(of: Row.table)
+      #expect(metadata.previousFiles.count == 3)
+      let files = try await world.keys().filter { $0.hasSuffix(".metadata.json") }
+      #expect(files.count == (deletes ? 4 : 8))
+      #expect(files.isSuperset(of: metadata.previousFiles.map { world.key($0.file) }))
+      let keys = try await world.lake().keys()
+      #expect(keys.count == 6)
+    }
+  }
 }

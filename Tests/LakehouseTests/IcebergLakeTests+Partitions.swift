@@ -123,7 +123,25 @@ extension IcebergLakeTests {
       let keys = try await world.lake().keys()
       #expect(keys.sorted() == ["a", "b"])
       let names = try await world.lake().metadata(of: Row.table).spec.fields.map(\.name)
-      #expect(Set(names).count == 2)
+      #expect(names == ["key_bucket", "key_bucket_2"])
+    }
+  }
+
+  @Test("A dimension has no other column's name, and is there once")
+  func dimensionNames() throws {
+    try simulate { world in
+      let fields = Row.fields + [.init("at_day", .string, isRequired: false)]
+      try await world.lake().createTable(
+        Row.table, schema: TableSchema(fields, partitionedBy: [.init("at", "day")]))
+      let names = try await world.lake().metadata(of: Row.table).spec.fields.map(\.name)
+      #expect(names == ["at_day_2"])
+      let twice = TableSchema(
+        Row.fields, partitionedBy: [.init("key", "bucket[2]"), .init("key", "bucket[2]")])
+      let error = await failure {
+        try await world.lake().createTable(TableName("moderation", "twice"), schema: twice)
+      }
+      #expect(error?.code == .invalid)
+      #expect(error?.hint.contains("key") == true)
     }
   }
 

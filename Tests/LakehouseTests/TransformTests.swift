@@ -149,6 +149,7 @@ struct TransformTests {
     arguments: [
       "", "Day", "days", "bucket", "bucket[]", "bucket[0]", "bucket[-1]", "bucket[x]", "bucket[1",
       "bucket16]", "truncate[0]", "truncate[1.5]", "bucket[2147483648]", " day",
+      "bucket[+4]", "truncate[04]",
     ])
   func refuse(name: String) {
     #expect(Transform(name: name) == nil)

@@ -1,3 +1,5 @@
+import Moderation
+
 /// One state of a table (spec, "Snapshots").
 public struct IcebergSnapshot: Hashable, Sendable {
   /// Its id.
@@ -42,6 +44,13 @@ public struct IcebergSnapshot: Hashable, Sendable {
     json = bytes
   }
 
+  /// When it was committed: to the microsecond if this program noted it, else to the millisecond.
+  public var committedAt: EventTime {
+    let noted = summary[Summary.committedAtKey].flatMap { Int64($0) }
+    return noted.map { EventTime(microseconds: $0) }
+      ?? EventTime(milliseconds: timestampMilliseconds)
+  }
+
   /// `append`, `overwrite`, `delete` or `replace`.
   public var operation: String { summary["operation"] ?? "" }
 }
@@ -58,6 +67,14 @@ extension IcebergSnapshot {
       manifestList: try object.text("manifest-list"),
       summary: try object.texts("summary"),
       schemaID: try object.optionalInteger("schema-id").map { Int($0) })
+  }
+}
+
+extension EventTime {
+  /// An instant of the format; the last one there is for numbers that no clock shows.
+  init(milliseconds: Int64) {
+    let (product, isTooLarge) = milliseconds.multipliedReportingOverflow(by: 1000)
+    self.init(microseconds: isTooLarge ? (milliseconds < 0 ? .min : .max) : product)
   }
 }
 

@@ -42,7 +42,8 @@ extension IcebergValue: Comparable {
     switch (a, b) {
     case (.boolean(let a), .boolean(let b)): !a && b
     case (.integer(let a), .integer(let b)): a < b
-    case (.number(let a), .number(let b)): a.isTotallyOrdered(belowOrEqualTo: b) && a.bitPattern != b.bitPattern
+    case (.number(let a), .number(let b)):
+      a.isTotallyOrdered(belowOrEqualTo: b) && a.bitPattern != b.bitPattern
     case (.text(let a), .text(let b)): a.utf8.lexicographicallyPrecedes(b.utf8)
     default: false
     }

@@ -1,3 +1,4 @@
+import Moderation
 import Ports
 
 /// An Iceberg table's metadata file, format version 2 (spec, "Table Metadata"); version 1 is read.
@@ -83,8 +84,15 @@ public struct TableMetadata: Hashable, Sendable {
   public var currentSnapshot: IcebergSnapshot? { currentSnapshotID.flatMap { snapshot($0) } }
 
   /// The snapshot that was current at an instant; nil before the first.
-  public func snapshot(asOfMilliseconds time: Int64) -> IcebergSnapshot? {
-    snapshotLog.last { $0.timestampMilliseconds <= time }.flatMap { snapshot($0.snapshot) }
+  public func snapshot(asOf instant: EventTime) -> IcebergSnapshot? {
+    snapshotLog.last { entry in
+      // The log has milliseconds; a snapshot that became current in the one of its commit did so
+      // at the commit's instant. A branch moved back to an old snapshot did it at the log's.
+      let logged = EventTime(milliseconds: entry.timestampMilliseconds)
+      let committed = snapshot(entry.snapshot)?.committedAt ?? logged
+      let isThen = committed.microseconds / 1000 == entry.timestampMilliseconds
+      return (isThen ? committed : logged) <= instant
+    }.flatMap { snapshot($0.snapshot) }
   }
 
   /// The schema that a snapshot was written with.
@@ -122,6 +130,11 @@ extension TableMetadata {
     if previousFiles.count > rememberedFiles {
       previousFiles.removeFirst(previousFiles.count - rememberedFiles)
     }
+  }
+
+  /// Whether metadata files go that the log forgets.
+  var deletesForgottenFiles: Bool {
+    properties["write.metadata.delete-after-commit.enabled"]?.lowercased() == "true"
   }
 
   /// Files of statistics that other engines have written for their planners.

@@ -17,17 +17,11 @@ struct FileWriter {
   /// Writes rows, one file per partition.
   mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
     let schema = table.metadata.schema
-    if let field = schema.fields.first(where: { !$0.type.isWritten }) {
-      throw PortError(
-        .invalid, port: "Lake", operation: "commit",
-        hint:
-          "\(table.name): columns of type \(field.type.name) (\(field.name)) are read, not written")
-    }
     var result: [DataFile] = []
     for (partition, rows) in try partitions(of: batch) {
       let place = DataFile.Place(specID: table.metadata.spec.id, values: partition)
       let location = table.location("data/\(folder(place))\(nextName()).parquet")
-      let bytes = try parquet(rows, schema.fields.map(\.id))
+      let bytes = try parquet(rows, schema.fields.map(\.id), schema.fields.map(\.type))
       try await files.write(location, bytes)
       var file = DataFile(
         path: location, recordCount: Int64(rows.count), fileSize: Int64(bytes.count))
@@ -50,7 +44,8 @@ struct FileWriter {
         .init(.strings(sorted.map(\.path))), .init(.integers(sorted.map(\.position))),
       ])
     let location = table.location("data/\(folder(place))\(nextName())-deletes.parquet")
-    let bytes = try parquet(batch, [Deletions.pathFieldID, Deletions.positionFieldID])
+    let bytes = try parquet(
+      batch, [Deletions.pathFieldID, Deletions.positionFieldID], [.named("string"), .named("long")])
     try await files.write(location, bytes)
     var file = DataFile(
       path: location, recordCount: Int64(batch.count), fileSize: Int64(bytes.count))
@@ -92,9 +87,11 @@ struct FileWriter {
     return "%" + (digits.utf8.count < 2 ? "0" : "") + digits
   }
 
-  private func parquet(_ batch: RecordBatch, _ ids: [Int]) throws(PortError) -> [UInt8] {
+  private func parquet(
+    _ batch: RecordBatch, _ ids: [Int], _ types: [IcebergType]
+  ) throws(PortError) -> [UInt8] {
     do throws(ParquetError) {
-      return try ParquetFile.encode(batch, fieldIDs: ids)
+      return try ParquetFile.encode(batch, fieldIDs: ids, stored: types.compactMap(\.stored))
     } catch {
       throw PortError(
         .invalid, port: "Lake", operation: "commit", hint: "\(table.name): \(error.description)")

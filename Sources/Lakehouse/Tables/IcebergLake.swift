@@ -50,7 +50,8 @@ public final class IcebergLake: Lake {
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     if try await catalog.location(of: table) != nil {
       let existing = try await reader.load(table, "createTable")
-      guard try Self.columns(existing.metadata.schema, "createTable") == schema.fields else {
+      guard try Self.columns(existing.metadata.schema, of: table, "createTable") == schema.fields
+      else {
         throw error(.invalid, "createTable", "\(table) exists with another schema")
       }
       return
@@ -114,7 +115,7 @@ public final class IcebergLake: Lake {
     let state = try await reader.load(table, "scan")
     let chosen = try self.snapshot(snapshot, of: state)
     let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
-    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, "scan")))
+    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, of: table, "scan")))
     let scan = try await TableScan(reader, state.metadata, chosen)
     try await scan.batches(schema) { batch throws(PortError) in all.append(batch) }
     return all
@@ -148,7 +149,17 @@ public final class IcebergLake: Lake {
       }
     }
     reader.parsed.keep(metadata, file)
+    if metadata.deletesForgottenFiles { await forget(state.metadata, metadata) }
     return true
+  }
+
+  /// Removes the metadata files that the log has no more.
+  private func forget(_ before: TableMetadata, _ after: TableMetadata) async {
+    let kept = Set(after.previousFiles.map(\.file))
+    for file in before.previousFiles.map(\.file) where !kept.contains(file) {
+      // The commit is done: a file that stays is an orphan, and harms nobody.
+      try? await reader.files.objects.delete(try reader.files.key(of: file))
+    }
   }
 
   private func newTable(_ table: TableName, _ schema: TableSchema) throws(PortError)
@@ -168,10 +179,12 @@ public final class IcebergLake: Lake {
   }
 
   private func check(_ change: TableChange, _ state: TableState) throws(PortError) {
+    // Also when nothing is appended: manifests are rewritten, with partitions of such types.
+    let columns = try Self.columns(state.metadata.schema, of: state.name, "commit")
     guard let batch = change.append else { return }
-    let columns = try Self.columns(state.metadata.schema, "commit")
     let fault =
-      batch.schema.fields == columns ? batch.mismatch : "the batch has another schema"
+      batch.schema.fields == columns
+      ? batch.mismatch ?? state.metadata.schema.misfit(of: batch) : "the batch has another schema"
     if let fault { throw error(.invalid, "commit", "\(state.name): \(fault)") }
   }
 
@@ -180,13 +193,13 @@ public final class IcebergLake: Lake {
     _ change: TableChange, _ state: TableState
   ) async throws(PortError) -> SnapshotChange {
     var summary = change.summary
-    summary[Summary.committedAt] = "\(change.committedAt.microseconds)"
+    summary[Summary.committedAtKey] = "\(change.committedAt.microseconds)"
     var result = SnapshotChange(
       id: change.id, committedAtMilliseconds: change.committedAt.microseconds / 1000,
       operation: change.operation, summary: summary)
     var writer = FileWriter(state, reader.files, snapshot: change.id)
     let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
-    var rows = state.metadata.currentSnapshot.map { TableSnapshot($0).rowCount } ?? 0
+    var rows = scan.rowCount
     switch change.removal {
     case .nothing: break
     case .everything:
@@ -206,18 +219,18 @@ public final class IcebergLake: Lake {
       result.added += try await writer.append(batch)
       rows += batch.count
     }
-    result.summary[Summary.rowCount] = "\(rows)"
+    result.summary[Summary.rowCountKey] = "\(rows)"
     return result
   }
 
-  /// The columns of a schema as rows are held in memory.
+  /// The columns of a schema as rows are held in memory; a type that has no such form is `invalid`.
   static func columns(
-    _ schema: IcebergSchema, _ operation: String
+    _ schema: IcebergSchema, of table: TableName, _ operation: String
   ) throws(PortError) -> [TableSchema.Field] {
     do throws(LakehouseError) {
       return try schema.tableSchema().fields
     } catch {
-      throw error.portError(operation)
+      throw PortError(.invalid, port: "Lake", operation: operation, hint: "\(table): \(error)")
     }
   }
 
@@ -256,13 +269,9 @@ extension TableChange {
 extension TableSnapshot {
   /// As the port shows it: without what the format adds to the summary.
   init(_ snapshot: IcebergSnapshot) {
-    func total(_ name: String) -> Int { snapshot.summary[name].flatMap { Int($0) } ?? 0 }
-    let instant = snapshot.summary[Summary.committedAt].flatMap { Int64($0) }
     self.init(
-      id: snapshot.id, parent: snapshot.parent,
-      committedAt: EventTime(microseconds: instant ?? snapshot.timestampMilliseconds * 1000),
+      id: snapshot.id, parent: snapshot.parent, committedAt: snapshot.committedAt,
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
-      rowCount: snapshot.summary[Summary.rowCount].flatMap { Int($0) }
-        ?? max(0, total("total-records") - total("total-position-deletes")))
+      rowCount: Summary.rowCount(snapshot.summary) ?? 0)
   }
 }

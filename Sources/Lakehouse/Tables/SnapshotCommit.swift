@@ -248,34 +248,3 @@ private struct Totals {
 
   private mutating func count(_ name: String, _ value: Int64) { counts[name, default: 0] += value }
 }
-
-/// Which keys of a summary are Iceberg's own.
-enum Summary {
-  /// The sums over all files.
-  static let totals = [
-    "total-data-files", "total-delete-files", "total-records", "total-files-size",
-    "total-position-deletes", "total-equality-deletes",
-  ]
-
-  /// Our key for a snapshot's rows: the format's own sums count deletes of files that are gone.
-  static let rowCount = "rehearsal.row-count"
-
-  /// Our key for the instant of a commit in microseconds; Iceberg's own has milliseconds.
-  static let committedAt = "rehearsal.committed-at"
-
-  /// What the format adds to a summary.
-  private static let own: Set<String> = Set(
-    totals + ["operation", "changed-partition-count", rowCount, committedAt]
-      + ["added", "deleted"].flatMap { ["\($0)-data-files", "\($0)-records"] }
-      + ["added", "removed"].flatMap { verb in
-        ["files-size", "delete-files"].map { "\(verb)-\($0)" }
-          + ["position", "equality"].flatMap { kind in
-            ["\(verb)-\(kind)-delete-files", "\(verb)-\(kind)-deletes"]
-          }
-      })
-
-  /// What the committer noted, without what the table's format adds.
-  static func noted(_ summary: [String: String]) -> [String: String] {
-    summary.filter { key, _ in !own.contains(key) }
-  }
-}

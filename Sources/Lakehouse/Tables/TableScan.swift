@@ -17,19 +17,30 @@ struct TableScan {
   let metadata: TableMetadata
   let live: LiveFiles
   let deletions: Deletions
+  private let names: NameMapping?
+
+  /// The rows: as the snapshot's summary has them, or by its files where it doesn't.
+  let rowCount: Int
 
   init(
     _ reader: TableReader, _ metadata: TableMetadata, _ snapshot: IcebergSnapshot?
   ) async throws(PortError) {
     self.reader = reader
     self.metadata = metadata
+    do throws(LakehouseError) {
+      names = try NameMapping(metadata)
+    } catch {
+      throw error.portError("scan")
+    }
     guard let snapshot else {
       live = LiveFiles()
       deletions = Deletions()
+      rowCount = 0
       return
     }
     live = try await reader.liveFiles(of: snapshot, metadata)
     deletions = try await Deletions(live, metadata, reader.files)
+    rowCount = Summary.rowCount(snapshot.summary) ?? live.rowCount
   }
 
   /// Gives each row group's columns, and which rows of it are there.
@@ -38,7 +49,7 @@ struct TableScan {
     _ body: (Piece) throws(PortError) -> Void
   ) async throws(PortError) {
     let read = fields + deletions.extraFields(for: entry, beside: fields)
-    let parquet = try await reader.files.parquet(entry.file)
+    let parquet = try await reader.files.parquet(entry.file, names: names)
     var start: Int64 = 0
     for group in 0..<parquet.rowGroupCount {
       let batch = try parquet.batch(group, read)
