@@ -138,6 +138,9 @@ public struct TableChange: Sendable {
   /// Rows whose columns all have one of the values.
   public struct RowFilter: Sendable {
     /// The values per string or timestamp column; a timestamp as its microseconds' text.
+    ///
+    /// Text is meant byte by byte (UTF-8). A Swift set holds only one of two texts that Unicode
+    /// calls equivalent: give each a filter of its own.
     public var columns: [String: Set<String>]
 
     /// A filter on columns.

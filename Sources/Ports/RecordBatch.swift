@@ -196,6 +196,8 @@ public struct RecordBatch: Hashable, Sendable {
   }
 
   /// Which rows any of the filters holds for; a filter on a column that isn't there holds for none.
+  ///
+  /// Text is compared by its bytes (UTF-8), as in files: not by Unicode's canonical equivalence.
   public func rows(matching filters: [TableChange.RowFilter]) -> [Bool] {
     var hit = Array(repeating: false, count: count)
     for filter in filters {
@@ -205,7 +207,9 @@ public struct RecordBatch: Hashable, Sendable {
       guard columns.count == filter.columns.count, !columns.isEmpty else { continue }
       for row in 0..<count where !hit[row] {
         hit[row] = columns.allSatisfy { column, values in
-          text(row: row, column: column).map(values.contains) ?? false
+          guard let text = text(row: row, column: column), let index = values.firstIndex(of: text)
+          else { return false }
+          return values[index].utf8.elementsEqual(text.utf8)
         }
       }
     }

@@ -69,6 +69,13 @@ struct ColumnBoundsTests {
     #expect(ColumnBounds.mayHold(file, field, ["1.0"]))
   }
 
+  @Test("Minus zero precedes zero", arguments: [[0, -0.0], [-0.0, 0]])
+  func zeros(values: [Double]) {
+    let (file, _) = Self.describe(.init(.doubles(values)), "double")
+    #expect(file.lowerBounds[7] == [0, 0, 0, 0, 0, 0, 0, 0x80])
+    #expect(file.upperBounds[7] == Array(repeating: 0, count: 8))
+  }
+
   private static let maximum: Character = "\u{10FFFF}"
   private static let nines = String(repeating: "9", count: 15)
 
@@ -142,8 +149,14 @@ struct ColumnBoundsTests {
   }
 
   private static func text(_ dice: inout Dice) -> String {
-    let pieces = ["a", "ab", "é", "\u{10FFFF}", "\u{D7FF}", "\u{E000}", "🧪", "zz", "\u{7F}", "\0"]
+    let pieces = ["a", "ab", "é", "\u{10FFFF}", "\u{D7FF}", "\u{E000}", "🧪", "zz", "\u{7F}"]
     return (0..<dice.below(24)).map { _ in dice.pick(pieces) }.joined()
+  }
+
+  @Test("A value too large for an int column is never passed over")
+  func tooLarge() {
+    let (file, field) = Self.describe(.integers([1, 1 << 40]), "int")
+    #expect(ColumnBounds.mayHold(file, field, ["\(1 << 40)"]))
   }
 
   @Test("Values outside the bounds are passed over; where nothing is known, they aren't")

@@ -44,6 +44,38 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Compaction removes delete files that concern no row any more")
+  func danglingDeletes() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b"]), .delete(2, ["a"]), .delete(3, ["b"]))
+      _ = try await lake.compact(Row.table, id: 4, at: Row.at(4))
+      let live = try await world.lake().live()
+      #expect(live.data.isEmpty)
+      #expect(live.positionDeletes.isEmpty)
+      _ = try await lake.commit(
+        .append(5, ["c"]), to: Row.table, expecting: try await lake.history().last)
+      let snapshots = try await lake.snapshots(of: Row.table)
+      #expect(snapshots.last?.rowCount == 1)
+    }
+  }
+
+  @Test("Rows stay in the order of their commits when only some files are small")
+  func compactionOrder() throws {
+    try simulate { world in
+      let lake = world.lake()
+      let many = (0..<3000).map { "row number \($0 * 7919 % 3001)" }
+      try await lake.prepare(.append(1, ["a"]), .append(2, many), .append(3, ["b"]))
+      let before = try await lake.rows()
+      let sizes = try await lake.live().data.map(\.file.fileSize)
+      #expect(sizes[1] > 6000 && sizes[0] < 6000 && sizes[2] < 6000, "\(sizes)")
+      _ = try await lake.compact(Row.table, id: 4, at: Row.at(4), targetBytes: 6000)
+      let after = try await world.lake().rows()
+      #expect(after.sorted() == before.sorted())
+      #expect(after == before)
+    }
+  }
+
   @Test("An empty table, and one with a single file, needn't be compacted")
   func nothingToCompact() throws {
     try simulate { world in
@@ -58,59 +90,4 @@ extension IcebergLakeTests {
       #expect(history == [1])
     }
   }
-
-  /// Commits files that another engine wrote.
-  private static func commit(
-    _ files: [DataFile], _ id: SnapshotID, with lake: IcebergLake
-  ) async throws(PortError) {
-    let state = try await lake.reader.load(Row.table, "test")
-    var change = SnapshotChange(id: id, committedAtMilliseconds: 0, operation: "delete")
-    change.added = files
-    var commit = SnapshotCommit(lake.reader, state, change)
-    let metadata = try await commit.write()
-    _ = try await lake.publish(metadata, of: state)
-  }
-
-  /// An equality-delete file for the rows of a key.
-  private static func equalityDelete(
-    _ key: String, partition: [IcebergValue?] = [], in world: LakeWorld
-  ) async throws -> DataFile {
-    let path = "moderation/events/data/\(key)-equality.parquet"
-    let batch = RecordBatch(
-      schema: TableSchema([.init("key", .string)]), columns: [.strings([key])])
-    let bytes = try ParquetFile.encode(batch, fieldIDs: [1])
-    try await world.objects.put(path, bytes)
-    var file = DataFile(
-      path: "memory://lake/\(path)", recordCount: 1, fileSize: Int64(bytes.count))
-    file.content = .equalityDeletes
-    file.equalityIDs = [1]
-    file.partition = partition
-    return file
-  }
-
-  @Test("Equality deletes of other engines hold for earlier rows, and compaction applies them")
-  func equalityDeletes() throws {
-    try simulate { world in
-      let lake = world.lake()
-      try await lake.prepare(.append(1, ["a", "b", "c"]))
-      let files = [
-        try await Self.equalityDelete("a", in: world),
-        try await Self.equalityDelete("c", in: world),
-      ]
-      try await Self.commit(files, 2, with: lake)
-      _ = try await lake.commit(.append(3, ["a"]), to: Row.table, expecting: 2)
-      let before = try await world.lake().keys()
-      #expect(before == ["b", "a"])
-      _ = try await world.lake().commit(
-        TableChange(
-          id: 4, committedAt: Row.at(4), removal: .rows([.init(["kind": ["nothing"]])])),
-        to: Row.table, expecting: 3)
-      _ = try await world.lake().compact(Row.table, id: 5, at: Row.at(5))
-      let live = try await world.lake().live()
-      #expect(live.equalityDeletes.isEmpty)
-      let after = try await world.lake().keys()
-      #expect(after == ["b", "a"])
-    }
-  }
-
 }

@@ -118,6 +118,48 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A manifest list that is cut is an error, not a table with fewer rows")
+  func cutLists() throws {
+    try simulate { world in
+      try await world.lake().prepare(.append(1, ["a"]), .append(2, ["b"]))
+      let location = try await Self.location(.cutList, world.lake())
+      let intact = try await world.objects.get(world.key(location))
+      let sync = intact.suffix(16)
+      let header = (intact.indices.first { intact[$0...].starts(with: sync) } ?? 0) + 16
+      for length in [header] + stride(from: 0, to: intact.count, by: 9) {
+        try await world.objects.put(world.key(location), Array(intact[..<length]))
+        let error = await failure { try await world.lake().scan(Row.table, snapshot: nil) }
+        #expect(error?.code == .corrupt, "\(length) of \(intact.count) bytes")
+        #expect(error?.hint.contains(location) == true, "\(error as Any)")
+        if length == header { #expect(error?.hint.contains("total-data-files") == true) }
+      }
+    }
+  }
+
+  @Test("Sums that another writer left out aren't missed, and aren't made up")
+  func withoutSums() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]))
+      try await lake.edit { metadata in
+        let last = metadata.snapshots.removeLast()
+        metadata.snapshots.append(
+          IcebergSnapshot(
+            id: last.id, parent: last.parent, sequenceNumber: last.sequenceNumber,
+            timestampMilliseconds: last.timestampMilliseconds, manifestList: last.manifestList,
+            summary: ["operation": "append"], schemaID: last.schemaID))
+      }
+      _ = try await world.lake().commit(.append(3, ["c"]), to: Row.table, expecting: 2)
+      let keys = try await world.lake().keys()
+      #expect(keys == ["a", "b", "c"])
+      let summary = try await world.lake().metadata(of: Row.table).currentSnapshot?.summary ?? [:]
+      #expect(summary["added-data-files"] == "1")
+      #expect(summary.keys.filter { $0.hasPrefix("total-") }.isEmpty)
+      let rows = try await world.lake().snapshots(of: Row.table).last?.rowCount
+      #expect(rows == 3)
+    }
+  }
+
   @Test("Expiry drops a damaged old snapshot, and what it still finds of the others")
   func expiryOfDamage() throws {
     try simulate { world in

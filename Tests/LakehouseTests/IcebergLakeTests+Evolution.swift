@@ -56,10 +56,31 @@ extension IcebergLakeTests {
 
   /// Makes the number an int, as another engine's table may have it.
   private static func narrow(_ lake: IcebergLake) async throws(PortError) {
-    let state = try await lake.reader.load(Row.table, "test")
-    var metadata = state.metadata
-    metadata.schemas[0].fields[1].type = .named("int")
-    _ = try await lake.publish(metadata, of: state)
+    try await lake.edit { $0.schemas[0].fields[1].type = .named("int") }
+  }
+
+  @Test("A column widened from int to long reads old and new rows")
+  func widenColumn() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b"]))
+      try await Self.narrow(lake)
+      let narrow = try await world.lake().rows()
+      #expect(narrow == Row.texts(Row.batch(["a", "b"])))
+      try await lake.widenColumn("number", to: "long", of: Row.table)
+      var wide = Row.batch(["c"])
+      wide.columns[1] = .integers([1 << 40])
+      let change = TableChange(id: 2, committedAt: Row.at(2), append: wide)
+      _ = try await world.lake().commit(change, to: Row.table, expecting: 1)
+      let small = Row.batch(["a", "b"]).integers("number")
+      let numbers = try await world.lake().scan(Row.table, snapshot: nil).integers("number")
+      #expect(numbers == small + [1 << 40])
+      let filter = TableChange.RowFilter(["number": ["\(1 << 40)", "\(small[0])"]])
+      let delete = TableChange(id: 3, committedAt: Row.at(3), removal: .rows([filter]))
+      _ = try await world.lake().commit(delete, to: Row.table, expecting: 2)
+      let keys = try await world.lake().keys()
+      #expect(keys == ["b"])
+    }
   }
 
   @Test("A number too large for an int column is invalid")
@@ -75,6 +96,71 @@ extension IcebergLakeTests {
       #expect(error?.code == .invalid)
       let history = try await world.lake().history()
       #expect(history.isEmpty)
+    }
+  }
+
+  @Test("A change of the schema that can't be is invalid and changes nothing")
+  func badEvolution() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]))
+      let before = try await lake.metadata(of: Row.table)
+      let attempts: [(String, () async throws(PortError) -> Void)] = [
+        (
+          "a name that is there",
+          { () async throws(PortError) in
+            try await lake.addColumn(.init("kind", .int64, isRequired: false), to: Row.table)
+          }
+        ),
+        (
+          "a required one",
+          { () async throws(PortError) in
+            try await lake.addColumn(.init("new", .string), to: Row.table)
+          }
+        ),
+        (
+          "no such column",
+          { () async throws(PortError) in
+            try await lake.renameColumn("nobody", to: "x", of: Row.table)
+          }
+        ),
+        (
+          "a name that is taken",
+          { () async throws(PortError) in
+            try await lake.renameColumn("key", to: "kind", of: Row.table)
+          }
+        ),
+        (
+          "not wider",
+          { () async throws(PortError) in
+            try await lake.widenColumn("number", to: "int", of: Row.table)
+          }
+        ),
+        (
+          "not a number",
+          { () async throws(PortError) in
+            try await lake.widenColumn("key", to: "long", of: Row.table)
+          }
+        ),
+      ]
+      for (name, attempt) in attempts {
+        let error = await failure(attempt)
+        #expect(error?.code == .invalid, "\(name)")
+      }
+      let after = try await world.lake().metadata(of: Row.table)
+      #expect(after == before)
+    }
+  }
+
+  @Test("A column added again is there already")
+  func addedAgain() throws {
+    try simulate { world in
+      try await world.lake().prepare(.append(1, ["a"]))
+      try await world.lake().addColumn(Self.color, to: Row.table)
+      let before = try await world.lake().metadata(of: Row.table)
+      try await world.lake().addColumn(Self.color, to: Row.table)
+      let after = try await world.lake().metadata(of: Row.table)
+      #expect(after == before)
     }
   }
 

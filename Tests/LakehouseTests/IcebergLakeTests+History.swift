@@ -22,6 +22,22 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A commit isn't there a microsecond before its instant")
+  func timeTravelInMicroseconds() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]))
+      let instant = EventTime(microseconds: Row.start + 2_000_500)
+      let change = TableChange(id: 2, committedAt: instant, append: Row.batch(["b"]))
+      _ = try await lake.commit(change, to: Row.table, expecting: 1)
+      let before = EventTime(microseconds: instant.microseconds - 1)
+      let found = try await lake.snapshot(of: Row.table, asOf: before)
+      #expect(found == 1)
+      let then = try await lake.snapshot(of: Row.table, asOf: instant)
+      #expect(then == 2)
+    }
+  }
+
   @Test("Expiry removes exactly the files that no remaining snapshot reaches")
   func expiry() throws {
     try simulate { world in
@@ -143,19 +159,17 @@ extension IcebergLakeTests {
       try await lake.prepare(.append(1, ["a"]))
       let key = "moderation/events/metadata/1-stats.puffin"
       try await world.objects.put(key, [1])
-      let state = try await lake.reader.load(Row.table, "test")
-      var metadata = state.metadata
-      metadata.rest["statistics"] = .list([
-        .object([
-          "snapshot-id": .integer(1), "statistics-path": .text("memory://lake/\(key)"),
-          "file-size-in-bytes": .integer(1), "file-footer-size-in-bytes": .integer(1),
-          "blob-metadata": .list([]),
+      try await lake.edit { metadata in
+        metadata.rest["statistics"] = .list([
+          .object([
+            "snapshot-id": .integer(1), "statistics-path": .text("memory://lake/\(key)"),
+            "file-size-in-bytes": .integer(1), "file-footer-size-in-bytes": .integer(1),
+            "blob-metadata": .list([]),
+          ])
         ])
-      ])
-      let isPublished = try await lake.publish(metadata, of: state)
-      #expect(isPublished)
+      }
       let report = try await world.lake().removeOrphans(Row.table)
-      #expect(!report.deletedFiles.contains(key))
+      #expect(report.deletedFiles.isEmpty)
     }
   }
 
@@ -183,4 +197,43 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("After more than 100 deletes the manifests of delete files are merged too")
+  func mergedDeleteManifests() throws {
+    try simulate { world in
+      let lake = world.lake()
+      let keys = (0...110).map { "k\($0)" }
+      try await lake.prepare(.append(1, keys))
+      for id in 2...110 as ClosedRange<SnapshotID> {
+        _ = try await lake.commit(.delete(id, ["k\(id)"]), to: Row.table, expecting: id - 1)
+      }
+      let manifests = try await lake.currentManifests().count
+      #expect(manifests <= 102)
+      let found = try await world.lake().keys()
+      #expect(found == ["k0", "k1"])
+    }
+  }
+
+  @Test(
+    "The log of metadata files is as long as the table's property says", arguments: [false, true])
+  func metadataLog(deletes: Bool) throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare()
+      try await lake.edit { metadata in
+        metadata.properties["write.metadata.previous-versions-max"] = "3"
+        if deletes { metadata.properties["write.metadata.delete-after-commit.enabled"] = "true" }
+      }
+      for id in 1...6 as ClosedRange<SnapshotID> {
+        _ = try await lake.commit(
+          .append(id, ["k\(id)"]), to: Row.table, expecting: id > 1 ? id - 1 : nil)
+      }
+      let metadata = try await world.lake().metadata(of: Row.table)
+      #expect(metadata.previousFiles.count == 3)
+      let files = try await world.keys().filter { $0.hasSuffix(".metadata.json") }
+      #expect(files.count == (deletes ? 4 : 8))
+      #expect(files.isSuperset(of: metadata.previousFiles.map { world.key($0.file) }))
+      let keys = try await world.lake().keys()
+      #expect(keys.count == 6)
+    }
+  }
 }

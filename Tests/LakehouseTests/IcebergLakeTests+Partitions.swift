@@ -96,6 +96,55 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test(
+    "A partitioning that isn't defined makes no table",
+    arguments: [
+      ("key", "day"), ("number", "hour"), ("number", "zorder"), ("nobody", "identity"),
+      ("at", "truncate[4]"), ("kind", "bucket[0]"),
+    ])
+  func undefinedPartitions(column: String, transform: String) throws {
+    try simulate { world in
+      let schema = TableSchema(Row.fields, partitionedBy: [.init(column, transform)])
+      let error = await failure { try await world.lake().createTable(Row.table, schema: schema) }
+      #expect(error?.code == .invalid)
+      let tables = try await world.lake().tables()
+      #expect(tables.isEmpty)
+    }
+  }
+
+  @Test("One column may be a dimension twice")
+  func sameColumnTwice() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(
+        .append(1, ["a", "b"]),
+        schema: TableSchema(
+          Row.fields, partitionedBy: [.init("key", "bucket[2]"), .init("key", "bucket[3]")]))
+      let keys = try await world.lake().keys()
+      #expect(keys.sorted() == ["a", "b"])
+      let names = try await world.lake().metadata(of: Row.table).spec.fields.map(\.name)
+      #expect(names == ["key_bucket", "key_bucket_2"])
+    }
+  }
+
+  @Test("A dimension has no other column's name, and is there once")
+  func dimensionNames() throws {
+    try simulate { world in
+      let fields = Row.fields + [.init("at_day", .string, isRequired: false)]
+      try await world.lake().createTable(
+        Row.table, schema: TableSchema(fields, partitionedBy: [.init("at", "day")]))
+      let names = try await world.lake().metadata(of: Row.table).spec.fields.map(\.name)
+      #expect(names == ["at_day_2"])
+      let twice = TableSchema(
+        Row.fields, partitionedBy: [.init("key", "bucket[2]"), .init("key", "bucket[2]")])
+      let error = await failure {
+        try await world.lake().createTable(TableName("moderation", "twice"), schema: twice)
+      }
+      #expect(error?.code == .invalid)
+      #expect(error?.hint.contains("key") == true)
+    }
+  }
+
   @Test("A dimension's name needn't be one that Avro allows")
   func oddNames() throws {
     try simulate { world in

@@ -192,4 +192,38 @@ struct IcebergLakeTests {
     }
   }
 
+  @Test("Text that looks alike is told apart by its bytes, in one file or in two")
+  func lookAlikes() throws {
+    try simulate { world in
+      let composed = "caf\u{E9}"
+      let decomposed = "cafe\u{301}"
+      for files in [[[composed, decomposed]], [[composed], [decomposed]]] {
+        for lake in [world.lake(), InMemoryLake()] as [any Lake] {
+          let table = TableName("moderation", "alike\(files.count)")
+          try await lake.createTable(table, schema: Row.schema)
+          var parent: SnapshotID?
+          for keys in files {
+            let id = (parent ?? 0) + 1
+            _ = try await lake.commit(.append(id, keys), to: table, expecting: parent)
+            parent = id
+          }
+          _ = try await lake.commit(.delete(9, [composed]), to: table, expecting: parent)
+          let left = try await lake.scan(table, snapshot: nil).strings("key")
+          #expect(left.map { Array($0.utf8) } == [Array(decomposed.utf8)], "\(files.count) files")
+        }
+      }
+    }
+  }
+
+  @Test("An equality delete tells apart text that looks alike")
+  func lookAlikeEqualityDelete() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["caf\u{E9}", "cafe\u{301}"]))
+      let file = try await Self.equalityDelete("caf\u{E9}", in: world)
+      try await Self.commit([file], 2, with: lake)
+      let left = try await world.lake().keys()
+      #expect(left.map { Array($0.utf8) } == [Array("cafe\u{301}".utf8)])
+    }
+  }
 }

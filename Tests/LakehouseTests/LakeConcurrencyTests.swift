@@ -1,6 +1,7 @@
 import InMemoryBackends
 import Ports
 import Simulation
+import Synchronization
 import Testing
 
 @testable import Lakehouse
@@ -43,13 +44,14 @@ struct LakeConcurrencyTests {
   /// Checks that each snapshot has the rows of the appends up to it, once.
   private static func check(_ world: LakeWorld, _ appended: [SnapshotID: [String]]) async throws {
     var expected: [String] = []
-    for snapshot in try await world.lake().snapshots(of: Row.table) {
+    let lake = world.lake()
+    for snapshot in try await lake.snapshots(of: Row.table) {
       expected += appended[snapshot.id] ?? []
-      let keys = try await world.lake().keys(snapshot.id)
+      let keys = try await lake.keys(snapshot.id)
       #expect(keys.sorted() == expected.sorted(), "snapshot \(snapshot.id)")
       #expect(snapshot.rowCount == expected.count, "snapshot \(snapshot.id)")
     }
-    let keys = try await world.lake().keys()
+    let keys = try await lake.keys()
     #expect(keys.sorted() == appended.values.flatMap { $0 }.sorted())
   }
 
@@ -81,6 +83,35 @@ struct LakeConcurrencyTests {
       #expect(errors.isEmpty)
       try await Self.check(world, [10: ["a", "b"], 20: ["c"], 51: ["x", "y"]])
     }
+  }
+
+  @Test("A compaction that stalls anywhere while its successor does the work keeps every row")
+  func stalledCompaction() throws {
+    try simulate { world in
+      let reference = PortWatch()
+      try await Self.compact(LakeWorld(time: world.time), reference)
+      for (index, operation) in reference.operations.enumerated() {
+        let world = LakeWorld(time: world.time)
+        let looks = Mutex(0)
+        let watch = PortWatch(look: { () async throws(PortError) in
+          // Each operation is looked at before and after.
+          guard looks.withLock({ looks in (looks, looks += 1).0 }) == 2 * index else { return }
+          try await Self.append(300, ["x", "y"], world)
+          _ = try await world.lake().compact(Row.table, id: 50, at: Row.at(50))
+        })
+        let error = await failure { try await Self.compact(world, watch) }
+        #expect(error == nil, "before operation \(index), \(operation)")
+        let keys = try await world.lake().keys()
+        #expect(
+          keys.sorted() == ["a", "b", "c", "x", "y"], "before operation \(index), \(operation)")
+      }
+    }
+  }
+
+  /// Compacts two files into one, watched.
+  private static func compact(_ world: LakeWorld, _ watch: PortWatch) async throws(PortError) {
+    try await world.lake().prepare(.append(10, ["a", "b"]), .append(20, ["c"]))
+    _ = try await world.lake(watch).compact(Row.table, id: 50, at: Row.at(50))
   }
 
   @Test("Two appends keep every row once", arguments: 1...8)

@@ -85,7 +85,7 @@ enum Row {
 
   /// A row of each key; the number and the instant follow from the key.
   static func batch(_ keys: [String], kinds: [String?]? = nil) -> RecordBatch {
-    let numbers = keys.map { $0.utf8.reduce(0) { $0 &* 31 &+ Int64($1) } % 1000 - 500 }
+    let numbers = keys.map { $0.utf8.reduce(0) { ($0 * 31 + Int64($1)) % 1000 } - 500 }
     return RecordBatch(
       schema: schema,
       columns: [
@@ -156,6 +156,16 @@ extension Lake {
 }
 
 extension IcebergLake {
+  /// Changes the table's metadata as another engine may.
+  func edit(_ body: (inout TableMetadata) -> Void) async throws(PortError) {
+    let state = try await reader.load(Row.table, "test")
+    var metadata = state.metadata
+    metadata.remember(state.file)
+    body(&metadata)
+    let isPublished = try await publish(metadata, of: state)
+    #expect(isPublished)
+  }
+
   /// The files of the current snapshot.
   func live() async throws(PortError) -> LiveFiles {
     let metadata = try await metadata(of: Row.table)

@@ -66,11 +66,52 @@ struct TableMetadataErrorTests {
     #expect(metadata.spec.fields.count == 1)
   }
 
+  @Test("A required field that is missing is named", arguments: required)
+  func missing(path: String) throws {
+    let error = try Self.failure(path, nil)
+    #expect(error?.file == "wrong.json")
+    #expect(error?.field == Self.printed(path))
+  }
+
+  @Test("A required field that is null is named", arguments: required)
+  func null(path: String) throws {
+    let error = try Self.failure(path, .null)
+    #expect(error?.field == Self.printed(path))
+  }
+
+  @Test("A field of another kind is named", arguments: required + optional)
+  func wrong(path: String) throws {
+    let other: JSONTree = path.hasSuffix("required") ? .text("yes") : .boolean(true)
+    // A type that isn't text is a nested one.
+    guard !path.hasSuffix(".fields.0.type") else { return }
+    let error = try Self.failure(path, other)
+    #expect(error?.file == "wrong.json")
+    #expect(error?.field == Self.printed(path))
+  }
+
   @Test("An integer mustn't be a fraction or text", arguments: [JSONTree.number(1.5), .text("1")])
   func integers(value: JSONTree) throws {
     for path in ["last-column-id", "snapshots.0.snapshot-id", "current-schema-id"] {
       let error = try Self.failure(path, value)
       #expect(error?.field == Self.printed(path))
+    }
+  }
+
+  @Test(
+    "An id that names nothing is an error",
+    arguments: ["current-schema-id", "current-snapshot-id", "default-spec-id"])
+  func dangling(path: String) throws {
+    let error = try Self.failure(path, .integer(77))
+    #expect(error?.field == path)
+    #expect(error?.reason.contains("77") == true)
+  }
+
+  @Test("A transform that isn't known and a reference of no known kind are errors")
+  func unknownWords() throws {
+    for path in ["partition-specs.0.fields.0.transform", "refs.main.type"] {
+      let error = try Self.failure(path, .text("zorder"))
+      #expect(error?.field == Self.printed(path))
+      #expect(error?.reason.contains("zorder") == true)
     }
   }
 

@@ -1,3 +1,4 @@
+import Moderation
 import Testing
 
 @testable import Lakehouse
@@ -75,6 +76,27 @@ struct TableMetadataTests {
     #expect(version == .integer(2))
   }
 
+  @Test("The one partition spec of version 1 is the table's spec")
+  func versionOneSpec() throws {
+    let metadata = try TableMetadata(reading: Array(Self.versionOne.utf8), file: "f")
+    let field = PartitionSpec.Field(
+      sourceID: 1, fieldID: 1000, name: "x", transform: .identity)
+    #expect(metadata.spec.fields == [field])
+    #expect(metadata.specs.map(\.fields) == [[field]])
+  }
+
+  @Test("Version 1 without an id gets one that version 2 can be read with")
+  func versionOneID() throws {
+    let text = Self.versionOne.replacing(
+      "\"table-uuid\": \"d20125c8-7284-442c-9aea-15fee620737c\",", with: "")
+    let metadata = try TableMetadata(reading: Array(text.utf8), file: "f")
+    #expect(metadata.uuid.utf8.count == 36)
+    let same = try TableMetadata(reading: Array(text.utf8), file: "g")
+    #expect(same.uuid == metadata.uuid)
+    let again = try TableMetadata(reading: metadata.encoded(), file: "f")
+    #expect(again == metadata)
+  }
+
   @Test("Another version is refused, and named", arguments: [0, 3, 4, -1])
   func versions(version: Int64) throws {
     var dice = Dice(seed: 1)
@@ -109,8 +131,8 @@ struct TableMetadataTests {
         manifestList: "m\(id)", summary: [:], schemaID: nil)
       metadata = metadata.committing(snapshot, previousFile: "f\(id)")
     }
-    let found = [9, 10, 19, 20, 29, 30, .max].map {
-      metadata.snapshot(asOfMilliseconds: $0)?.id
+    let found = ([9, 10, 19, 20, 29, 30, 1 << 50] as [Int64]).map {
+      metadata.snapshot(asOf: EventTime(microseconds: $0 * 1000))?.id
     }
     #expect(found == [nil, 1, 1, 3, 3, 4, 4])
     #expect(metadata.ancestors(of: 3).map(\.id) == [3, 2, 1])

@@ -46,6 +46,13 @@ struct TransformTests {
     #expect(result == .integer(expected))
   }
 
+  @Test("The smallest integer is truncated without a trap")
+  func truncateSmallest() async {
+    await #expect(processExitsWith: .success) {
+      _ = try? Transform.truncate(10).value(.integer(.min), of: .named("long"))
+    }
+  }
+
   @Test(
     "Text is truncated to a number of code points",
     arguments: [
@@ -137,6 +144,17 @@ struct TransformTests {
     #expect(transform.name == name)
   }
 
+  @Test(
+    "Other names aren't transforms",
+    arguments: [
+      "", "Day", "days", "bucket", "bucket[]", "bucket[0]", "bucket[-1]", "bucket[x]", "bucket[1",
+      "bucket16]", "truncate[0]", "truncate[1.5]", "bucket[2147483648]", " day",
+      "bucket[+4]", "truncate[04]",
+    ])
+  func refuse(name: String) {
+    #expect(Transform(name: name) == nil)
+  }
+
   /// Types with a value that a transform isn't defined for (spec, "Partition Transforms").
   static let undefined: [(Transform, String, IcebergValue)] = [
     (.bucket(4), "boolean", .boolean(true)), (.bucket(4), "double", .number(1)),
@@ -147,6 +165,15 @@ struct TransformTests {
     (.year, "long", .integer(1)), (.month, "string", .text("1")), (.day, "time", .integer(1)),
     (.day, "boolean", .boolean(true)), (.day, "int", .integer(1)),
   ]
+
+  @Test("A transform of a type that it isn't defined for is an error", arguments: undefined.indices)
+  func refuseType(index: Int) {
+    let (transform, type, value) = Self.undefined[index]
+    let error = #expect(throws: LakehouseError.self) {
+      _ = try transform.value(value, of: .named(type))
+    }
+    #expect(error?.field == "transform", "\(transform.name) of \(type)")
+  }
 
   @Test("Results have the specified types")
   func resultTypes() {

@@ -88,7 +88,9 @@ extension AvroValue {
     var inner = schema
     if case .union(let branches) = schema, let last = branches.last { inner = last }
     switch (value, inner.underlying) {
-    case (.integer(let number), .int): return .int(Int32(truncatingIfNeeded: number))
+    case (.integer(let number), .int):
+      // One that doesn't fit stays long: the encoder refuses it.
+      return Int32(exactly: number).map { .int($0) } ?? .long(number)
     case (.integer(let number), _): return .long(number)
     case (.number(let number), .float): return .float(Float(number))
     case (.number(let number), _): return .double(number)

@@ -18,12 +18,14 @@ enum ColumnBounds {
     }
   }
 
-  /// The bytes of a value of a type; nil for types that have no such bytes here.
+  /// The bytes of a value of a type; nil when it doesn't fit the type.
   static func bytes(of value: IcebergValue, _ type: IcebergType) -> [UInt8]? {
     switch (value, type.name) {
     case (.boolean(let flag), _): [flag ? 1 : 0]
     case (.integer(let number), "int"), (.integer(let number), "date"):
-      withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0) }
+      Int32(exactly: number).map { number in
+        withUnsafeBytes(of: number.littleEndian) { Array($0) }
+      }
     case (.integer(let number), _): withUnsafeBytes(of: number.littleEndian) { Array($0) }
     case (.number(let number), "float"):
       withUnsafeBytes(of: Float(number).bitPattern.littleEndian) { Array($0) }
@@ -72,7 +74,10 @@ enum ColumnBounds {
     case .doubles(let values):
       // NaN has no place in an order; a column with one has no bounds.
       guard !values.contains(where: \.isNaN) else { return nil }
-      return extremes(values, column.validity).flatMap { both(.number($0), .number($1), type) }
+      return extremes(values, column.validity).flatMap { low, high in
+        // Zeros compare as equal, but minus zero comes first (spec, "Manifests").
+        both(.number(low == 0 ? -0.0 : low), .number(high == 0 ? 0.0 : high), type)
+      }
     case .booleans(let values):
       return extremes(values.map { $0 ? Int64(1) : 0 }, column.validity).map { low, high in
         ([UInt8(low)], [UInt8(high)])

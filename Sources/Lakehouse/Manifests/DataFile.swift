@@ -12,12 +12,20 @@ public struct DataFile: Hashable, Sendable {
     case equalityDeletes = 2
   }
 
+  /// A partition: the same values under another spec are another one.
+  struct Place: Hashable, Sendable {
+    var specID: Int
+    var values: [IcebergValue?]
+  }
+
   /// What the file holds.
   public var content = Content.data
   /// Where it lies.
   public var path: String
   /// `PARQUET`, or something that this program doesn't read.
   public var format = "PARQUET"
+  /// The spec by which the file's partition was made; manifests know it, not files.
+  var specID = 0
   /// The partition's values, one per dimension of the spec.
   public var partition: [IcebergValue?] = []
   /// Its rows.
@@ -36,6 +44,15 @@ public struct DataFile: Hashable, Sendable {
   var equalityIDs: [Int] = []
   /// The one file that a position-delete file is about, if it is only one.
   var referencedFile: String?
+
+  /// The partition among those of all specs.
+  var place: Place {
+    get { Place(specID: specID, values: partition) }
+    set {
+      specID = newValue.specID
+      partition = newValue.values
+    }
+  }
 
   init(path: String, recordCount: Int64, fileSize: Int64) {
     self.path = path
@@ -88,6 +105,8 @@ struct ManifestFile: Hashable, Sendable {
   var existingRows: Int64 = 0
   var deletedRows: Int64 = 0
   var partitions: [FieldSummary] = []
+  /// Whether the list counts its files: version 1 may leave that out.
+  var isCounted = true
 
   /// Whether it has a file that is there.
   var isLive: Bool { addedFiles > 0 || existingFiles > 0 }

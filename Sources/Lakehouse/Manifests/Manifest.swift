@@ -175,8 +175,11 @@ enum ManifestList {
       minSequenceNumber: try count(516, "min_sequence_number"),
       addedSnapshotID: try fields.integer(503, "added_snapshot_id"))
     // Version 1 may leave the counts out: then there may be files.
-    manifest.addedFiles = Int(try fields.optionalInteger(504, "added_files_count") ?? 1)
-    manifest.existingFiles = Int(try count(505, "existing_files_count"))
+    let added = try fields.optionalInteger(504, "added_files_count")
+    let existing = try fields.optionalInteger(505, "existing_files_count")
+    manifest.isCounted = added != nil && existing != nil
+    manifest.addedFiles = Int(added ?? 1)
+    manifest.existingFiles = Int(existing ?? 0)
     manifest.deletedFiles = Int(try count(506, "deleted_files_count"))
     manifest.addedRows = try count(512, "added_rows_count")
     manifest.existingRows = try count(513, "existing_rows_count")

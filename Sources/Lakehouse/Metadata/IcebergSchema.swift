@@ -43,9 +43,23 @@ public enum IcebergType: Hashable, Sendable {
     }
   }
 
-  /// Whether files hold values just as they are in memory: others are read, but writing them would
-  /// need another Parquet type.
-  var isWritten: Bool { column.map { $0.rawValue == name } ?? false }
+  /// How files hold values of the type; nil for types that this program doesn't write.
+  var stored: ArrowType? {
+    guard case .named(let name) = self else { return nil }
+    switch name {
+    case "string": return .string
+    case "boolean": return .boolean
+    case "int": return .int32
+    case "long": return .int64
+    case "float": return .float
+    case "double": return .double
+    case "date": return .date
+    case "time": return .time(.microseconds)
+    case "timestamp": return .timestamp(.microseconds, zone: "")
+    case "timestamptz": return .timestamp(.microseconds, zone: "UTC")
+    default: return nil
+    }
+  }
 
   /// The name in messages.
   public var name: String {
@@ -102,7 +116,8 @@ public struct IcebergSchema: Hashable, Sendable {
     for field in fields {
       guard let type = field.type.column else {
         throw LakehouseError(
-          field: "schema.\(field.name)", reason: "columns of type \(field.type.name) aren't read")
+          field: "column \(field.name)",
+          reason: "type \(field.type.name) is neither read nor written")
       }
       columns.append(.init(field.name, type, isRequired: field.isRequired))
     }
@@ -111,15 +126,39 @@ public struct IcebergSchema: Hashable, Sendable {
 }
 
 extension IcebergSchema {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
-    id = Int(try object.optionalInteger("schema-id") ?? 0)
+  /// What of a batch in the schema's order doesn't fit the narrow types that memory has no column
+  /// for, int, date and float; nil when all does. Doubles are rounded to floats.
+  func misfit(of batch: RecordBatch) -> String? {
+    for (field, column) in zip(fields, batch.columns) {
+      switch (field.type.stored, column.values) {
+      case (.int32, .integers(let values)), (.date, .integers(let values)):
+        let row = values.indices.first { Int32(exactly: values[$0]) == nil && column.isValid($0) }
+        if let row { return field.misfit(values[row], row) }
+      case (.float, .doubles(let values)):
+        let row = values.indices.first {
+          values[$0].isFinite && Float(values[$0]).isInfinite && column.isValid($0)
+        }
+        if let row { return field.misfit(values[row], row) }
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
+    id = Int(try object.integer("schema-id", versionOne: 0))
     fields = []
     for (index, field) in try object.list("fields").enumerated() {
-      fields.append(try IcebergField(field, at: "\(path).fields[\(index)]"))
+      fields.append(try IcebergField(field, version: version, at: "\(path).fields[\(index)]"))
     }
-    identifierFieldIDs = try object.list("identifier-field-ids").compactMap { $0.integer }
-      .map { Int($0) }
+    for (index, id) in (try object.optionalList("identifier-field-ids") ?? []).enumerated() {
+      guard let id = id.integer else {
+        throw LakehouseError(
+          field: "\(path).identifier-field-ids[\(index)]", reason: "must be an integer")
+      }
+      identifierFieldIDs.append(Int(id))
+    }
   }
 
   var json: JSONTree {
@@ -135,8 +174,12 @@ extension IcebergSchema {
 }
 
 extension IcebergField {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  fileprivate func misfit(_ value: some CustomStringConvertible, _ row: Int) -> String {
+    "column \(name): \(value) in row \(row) doesn't fit \(type.name)"
+  }
+
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
     id = Int(try object.integer("id"))
     name = try object.text("name")
     isRequired = try object.boolean("required")

@@ -1,3 +1,5 @@
+import Moderation
+
 /// One state of a table (spec, "Snapshots").
 public struct IcebergSnapshot: Hashable, Sendable {
   /// Its id.
@@ -42,21 +44,37 @@ public struct IcebergSnapshot: Hashable, Sendable {
     json = bytes
   }
 
+  /// When it was committed: to the microsecond if this program noted it, else to the millisecond.
+  public var committedAt: EventTime {
+    let noted = summary[Summary.committedAtKey].flatMap { Int64($0) }
+    return noted.map { EventTime(microseconds: $0) }
+      ?? EventTime(milliseconds: timestampMilliseconds)
+  }
+
   /// `append`, `overwrite`, `delete` or `replace`.
   public var operation: String { summary["operation"] ?? "" }
 }
 
 extension IcebergSnapshot {
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
+    try object.demand("summary")
     self.init(
       id: try object.integer("snapshot-id"),
       parent: try object.optionalInteger("parent-snapshot-id"),
-      sequenceNumber: try object.optionalInteger("sequence-number") ?? 0,
+      sequenceNumber: try object.integer("sequence-number", versionOne: 0),
       timestampMilliseconds: try object.integer("timestamp-ms"),
       manifestList: try object.text("manifest-list"),
       summary: try object.texts("summary"),
       schemaID: try object.optionalInteger("schema-id").map { Int($0) })
+  }
+}
+
+extension EventTime {
+  /// An instant of the format; the last one there is for numbers that no clock shows.
+  init(milliseconds: Int64) {
+    let (product, isTooLarge) = milliseconds.multipliedReportingOverflow(by: 1000)
+    self.init(microseconds: isTooLarge ? (milliseconds < 0 ? .min : .max) : product)
   }
 }
 
@@ -76,10 +94,14 @@ public struct SnapshotReference: Hashable, Sendable {
     self.isBranch = isBranch
   }
 
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
-    var object = try MetadataFields(tree, at: path)
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
+    var object = try MetadataFields(tree, version: version, at: path)
     snapshot = try object.integer("snapshot-id")
-    isBranch = try object.text("type") == "branch"
+    let type = try object.text("type")
+    guard type == "branch" || type == "tag" else {
+      throw LakehouseError(field: "\(path).type", reason: "is '\(type)', not branch or tag")
+    }
+    isBranch = type == "branch"
     rest = object.rest
   }
 

@@ -1,12 +1,15 @@
 /// Reads the fields of one JSON object; a missing or wrong one is an error that names its path.
 struct MetadataFields {
+  /// The metadata's format version: what 2 demands, 1 may leave out.
+  let version: Int64
   let path: String
   private(set) var rest: [String: JSONTree]
 
-  init(_ tree: JSONTree, at path: String) throws(LakehouseError) {
+  init(_ tree: JSONTree, version: Int64, at path: String) throws(LakehouseError) {
     guard let object = tree.object else {
       throw LakehouseError(field: path, reason: "must be an object")
     }
+    self.version = version
     self.path = path
     rest = object
   }
@@ -21,6 +24,16 @@ struct MetadataFields {
   mutating func integer(_ name: String) throws(LakehouseError) -> Int64 {
     guard let value = try optionalInteger(name) else { throw missing(name) }
     return value
+  }
+
+  /// An integer that version 2 demands; in version 1 it has a default.
+  mutating func integer(
+    _ name: String, versionOne value: @autoclosure () -> Int64
+  ) throws(LakehouseError) -> Int64 {
+    guard let found = try optionalInteger(name) else {
+      if version == 1 { return value() } else { throw missing(name) }
+    }
+    return found
   }
 
   /// An integer that may be missing.
@@ -43,30 +56,46 @@ struct MetadataFields {
     return text
   }
 
-  /// A flag; false when missing.
+  /// A flag that must be there.
   mutating func boolean(_ name: String) throws(LakehouseError) -> Bool {
-    guard let value = take(name) else { return false }
+    guard let value = take(name) else { throw missing(name) }
     guard case .boolean(let flag) = value else { throw wrong(name, "true or false") }
     return flag
   }
 
-  /// A list; empty when missing.
+  /// A list that must be there.
   mutating func list(_ name: String) throws(LakehouseError) -> [JSONTree] {
-    guard let value = take(name) else { return [] }
+    guard let list = try optionalList(name) else { throw missing(name) }
+    return list
+  }
+
+  /// A list that may be missing.
+  mutating func optionalList(_ name: String) throws(LakehouseError) -> [JSONTree]? {
+    guard let value = take(name) else { return nil }
     guard let list = value.list else { throw wrong(name, "a list") }
     return list
   }
 
+  /// An object; without fields when missing.
+  mutating func object(_ name: String) throws(LakehouseError) -> [String: JSONTree] {
+    guard let value = take(name) else { return [:] }
+    guard let object = value.object else { throw wrong(name, "an object") }
+    return object
+  }
+
   /// Texts by name; none when missing.
   mutating func texts(_ name: String) throws(LakehouseError) -> [String: String] {
-    guard let value = take(name) else { return [:] }
-    guard let object = value.object else { throw wrong(name, "an object of texts") }
     var texts: [String: String] = [:]
-    for (key, value) in object {
+    for (key, value) in try object(name).sorted(by: { $0.key < $1.key }) {
       guard let text = value.text else { throw wrong("\(name).\(key)", "text") }
       texts[key] = text
     }
     return texts
+  }
+
+  /// Refuses an object without a field that version 2 demands.
+  func demand(_ name: String) throws(LakehouseError) {
+    if version > 1, rest[name] ?? .null == .null { throw missing(name) }
   }
 
   /// The path of a field.

@@ -6,22 +6,24 @@ import Ports
 struct ArrowBatch {
   private let batch: RecordBatch
   private let fieldIDs: [Int]
+  private let types: [ArrowType]
   private let arena = ArrowArena()
 
-  /// A batch that fits its schema, with one field id per column.
-  init(_ batch: RecordBatch, fieldIDs: [Int]) {
+  /// A batch that fits its schema, with one field id and one type in the file per column.
+  init(_ batch: RecordBatch, fieldIDs: [Int], types: [ArrowType]) {
     self.batch = batch
     self.fieldIDs = fieldIDs
+    self.types = types
   }
 
   /// Calls `body` with structs that mean nothing once it has returned. Throws before that when a
-  /// string column is larger than 32-bit offsets reach.
+  /// string column is larger than 32-bit offsets reach, or an integer doesn't fit its type.
   func withStructs<Result>(
     _ body: (UnsafeMutablePointer<ArrowSchema>, UnsafeMutablePointer<ArrowArray>) -> Result
   ) throws(ParquetError) -> Result {
     var layouts: [[UnsafeRawPointer?]] = []
-    for (field, column) in zip(batch.schema.fields, batch.columns) {
-      layouts.append(try owned(column, name: field.name))
+    for (index, column) in batch.columns.enumerated() {
+      layouts.append(try owned(column, types[index], name: batch.schema.fields[index].name))
     }
     return withBorrowed(layouts, from: 0) { layouts in
       let arrays = zip(batch.columns, layouts).map { column, buffers in
@@ -32,15 +34,28 @@ struct ArrowBatch {
     }
   }
 
-  /// The buffers that the arena holds: validity first; numbers' values are still missing.
+  /// The buffers that the arena holds: validity first; 64-bit numbers' values are still missing.
   private func owned(
-    _ column: RecordBatch.Column, name: String
+    _ column: RecordBatch.Column, _ type: ArrowType, name: String
   ) throws(ParquetError) -> [UnsafeRawPointer?] {
     let validity = column.validity.map { UnsafeRawPointer(arena.bitmap($0)) }
-    switch column.values {
-    case .integers, .doubles: return [validity]
-    case .booleans(let values): return [validity, UnsafeRawPointer(arena.bitmap(values))]
-    case .strings(let values):
+    switch (column.values, type) {
+    case (.integers(let values), .int32), (.integers(let values), .date):
+      let narrow = arena.allocate(Int32.self, count: values.count)
+      for (row, value) in values.enumerated() {
+        guard let fitting = Int32(exactly: column.isValid(row) ? value : 0) else {
+          throw ParquetError("row \(row)'s \(value) doesn't fit \(type.name)", column: name)
+        }
+        narrow[row] = fitting
+      }
+      return [validity, UnsafeRawPointer(narrow)]
+    case (.doubles(let values), .float):
+      let narrow = arena.allocate(Float.self, count: values.count)
+      for (row, value) in values.enumerated() { narrow[row] = Float(value) }
+      return [validity, UnsafeRawPointer(narrow)]
+    case (.integers, _), (.doubles, _): return [validity]
+    case (.booleans(let values), _): return [validity, UnsafeRawPointer(arena.bitmap(values))]
+    case (.strings(let values), _):
       let (offsets, bytes) = try strings(values, name: name)
       return [validity, offsets, bytes]
     }
@@ -72,7 +87,8 @@ struct ArrowBatch {
     return (UnsafeRawPointer(offsets), UnsafeRawPointer(bytes))
   }
 
-  /// Adds the numbers' own storage, one column a level: each pointer lives in its closure only.
+  /// Adds the 64-bit numbers' own storage, one column a level: each pointer lives in its closure
+  /// only.
   private func withBorrowed<Result>(
     _ layouts: [[UnsafeRawPointer?]], from index: Int,
     _ body: ([[UnsafeRawPointer?]]) -> Result
@@ -84,29 +100,20 @@ struct ArrowBatch {
       return withBorrowed(layouts, from: index + 1, body)
     }
     switch batch.columns[index].values {
-    case .integers(let values): return values.withUnsafeBytes(next)
-    case .doubles(let values): return values.withUnsafeBytes(next)
-    case .strings, .booleans: return withBorrowed(layouts, from: index + 1, body)
+    case .integers(let values) where layouts[index].count == 1: return values.withUnsafeBytes(next)
+    case .doubles(let values) where layouts[index].count == 1: return values.withUnsafeBytes(next)
+    default: return withBorrowed(layouts, from: index + 1, body)
     }
   }
 
   private func schema() -> UnsafeMutablePointer<ArrowSchema> {
-    let children = zip(batch.schema.fields, fieldIDs).map { field, id in
+    let children = batch.schema.fields.enumerated().map { index, field in
       arena.schema(
-        format: Self.format(field.type), name: field.name,
-        metadata: ArrowMetadata.encode(key: ArrowMetadata.fieldIDKey, value: "\(id)"),
+        format: types[index].format, name: field.name,
+        metadata: ArrowMetadata.encode(
+          key: ArrowMetadata.fieldIDKey, value: "\(fieldIDs[index])"),
         isNullable: !field.isRequired)
     }
     return arena.schema(format: "+s", name: "", children: children)
-  }
-
-  private static func format(_ type: TableSchema.ColumnType) -> String {
-    switch type {
-    case .string: "u"
-    case .int64: "l"
-    case .double: "g"
-    case .boolean: "b"
-    case .timestamp: "tsu:UTC"
-    }
   }
 }

@@ -86,6 +86,15 @@ enum ArrowType: Hashable {
     return "Arrow's \"\(format)\""
   }
 
+  /// The format string; empty for types that batches aren't written as.
+  var format: String {
+    switch self {
+    case .time(let unit): "tt\(unit.rawValue)"
+    case .timestamp(let unit, let zone): "ts\(unit.rawValue):\(zone)"
+    default: Self.plain.first { $0.value == self }?.key ?? ""
+    }
+  }
+
   /// The name that errors and fields show.
   var name: String {
     switch self {

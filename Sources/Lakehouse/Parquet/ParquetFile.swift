@@ -27,11 +27,24 @@ public enum ParquetFile {
   public static func encode(
     _ batch: RecordBatch, fieldIDs: [Int], options: WriteOptions = WriteOptions()
   ) throws(ParquetError) -> [UInt8] {
+    let types = batch.schema.fields.compactMap { IcebergType.named($0.type.rawValue).stored }
+    return try encode(batch, fieldIDs: fieldIDs, stored: types, options: options)
+  }
+
+  /// Encodes a batch whose integers and doubles the file may hold in other types, one per column.
+  static func encode(
+    _ batch: RecordBatch, fieldIDs: [Int], stored types: [ArrowType],
+    options: WriteOptions = WriteOptions()
+  ) throws(ParquetError) -> [UInt8] {
     try check(batch, fieldIDs: fieldIDs)
+    guard types.count == batch.columns.count else {
+      throw ParquetError("\(types.count) types for \(batch.columns.count) columns")
+    }
     var native = try native(options)
     var file = parquet_buffer()
     defer { parquet_buffer_free(&file) }
-    let error = try ArrowBatch(batch, fieldIDs: fieldIDs).withStructs { schema, array in
+    let error = try ArrowBatch(batch, fieldIDs: fieldIDs, types: types).withStructs {
+      schema, array in
       parquet_write(schema, array, &native, &file)
     }
     try ParquetError.check(error)

@@ -1,38 +1,31 @@
 import Ports
 
-/// Writes the data and delete files of one commit; names follow from the snapshot's id, so that the
-/// same commit writes the same files.
+/// Writes the data and delete files of one commit; names follow from the snapshot's id and the state
+/// that it changes, so that the same commit writes the same files, and another one others.
 struct FileWriter {
   private let table: TableState
   private let files: TableFiles
   private let prefix: String
   private var written = 0
 
-  /// - Parameter attempt: tells apart the files of a commit that is built anew on another base.
-  init(_ table: TableState, _ files: TableFiles, snapshot: Int64, attempt: Int = 0) {
+  init(_ table: TableState, _ files: TableFiles, snapshot: Int64) {
     self.table = table
     self.files = files
-    prefix = attempt == 0 ? "\(snapshot)" : "\(snapshot)-again\(attempt)"
+    prefix = "\(snapshot)-\(table.tag(snapshot))"
   }
 
   /// Writes rows, one file per partition.
   mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
     let schema = table.metadata.schema
-    if let field = schema.fields.first(where: { !$0.type.isWritten }) {
-      throw PortError(
-        .invalid, port: "Lake", operation: "commit",
-        hint:
-          "\(table.name): columns of type \(field.type.name) (\(field.name)) are read, not written")
-    }
     var result: [DataFile] = []
     for (partition, rows) in try partitions(of: batch) {
-      let folder = folder(partition)
-      let location = table.location("data/\(folder)\(nextName()).parquet")
-      let bytes = try parquet(rows, schema.fields.map(\.id))
+      let place = DataFile.Place(specID: table.metadata.spec.id, values: partition)
+      let location = table.location("data/\(folder(place))\(nextName()).parquet")
+      let bytes = try parquet(rows, schema.fields.map(\.id), schema.fields.map(\.type))
       try await files.write(location, bytes)
       var file = DataFile(
         path: location, recordCount: Int64(rows.count), fileSize: Int64(bytes.count))
-      file.partition = partition
+      file.place = place
       ColumnBounds.describe(rows, schema.fields, in: &file)
       result.append(file)
     }
@@ -41,7 +34,7 @@ struct FileWriter {
 
   /// Writes the positions of deleted rows of files of one partition.
   mutating func deletePositions(
-    _ positions: [(path: String, position: Int64)], partition: [IcebergValue?]
+    _ positions: [(path: String, position: Int64)], in place: DataFile.Place
   ) async throws(PortError) -> DataFile {
     // Paths differ in ASCII only, and readers want them in order.
     let sorted = positions.sorted { ($0.path, $0.position) < ($1.path, $1.position) }
@@ -50,13 +43,14 @@ struct FileWriter {
       columns: [
         .init(.strings(sorted.map(\.path))), .init(.integers(sorted.map(\.position))),
       ])
-    let location = table.location("data/\(folder(partition))\(nextName())-deletes.parquet")
-    let bytes = try parquet(batch, [Deletions.pathFieldID, Deletions.positionFieldID])
+    let location = table.location("data/\(folder(place))\(nextName())-deletes.parquet")
+    let bytes = try parquet(
+      batch, [Deletions.pathFieldID, Deletions.positionFieldID], [.named("string"), .named("long")])
     try await files.write(location, bytes)
     var file = DataFile(
       path: location, recordCount: Int64(batch.count), fileSize: Int64(bytes.count))
     file.content = .positionDeletes
-    file.partition = partition
+    file.place = place
     let paths = Set(sorted.map(\.path))
     if paths.count == 1 { file.referencedFile = paths.first }
     return file
@@ -68,8 +62,8 @@ struct FileWriter {
   }
 
   /// `window_start_day=20458/`, for people who look into the folder.
-  private func folder(_ partition: [IcebergValue?]) -> String {
-    zip(table.metadata.spec.fields, partition).map { field, value in
+  private func folder(_ place: DataFile.Place) -> String {
+    zip(table.metadata.spec(place.specID).fields, place.values).map { field, value in
       let text =
         switch value {
         case nil: "null"
@@ -93,9 +87,11 @@ struct FileWriter {
     return "%" + (digits.utf8.count < 2 ? "0" : "") + digits
   }
 
-  private func parquet(_ batch: RecordBatch, _ ids: [Int]) throws(PortError) -> [UInt8] {
+  private func parquet(
+    _ batch: RecordBatch, _ ids: [Int], _ types: [IcebergType]
+  ) throws(PortError) -> [UInt8] {
     do throws(ParquetError) {
-      return try ParquetFile.encode(batch, fieldIDs: ids)
+      return try ParquetFile.encode(batch, fieldIDs: ids, stored: types.compactMap(\.stored))
     } catch {
       throw PortError(
         .invalid, port: "Lake", operation: "commit", hint: "\(table.name): \(error.description)")

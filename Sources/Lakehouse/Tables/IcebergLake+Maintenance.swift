@@ -11,7 +11,7 @@ extension IcebergLake {
     _ table: TableName, olderThan instant: EventTime, keep: Int
   ) async throws(PortError) -> MaintenanceReport {
     let (before, after) = try await change(table, "expire") { metadata throws(LakehouseError) in
-      metadata.expiring(olderThanMilliseconds: instant.microseconds / 1000, keep: max(1, keep))
+      metadata.expiring(olderThan: instant, keep: max(1, keep))
     }
     var report = MaintenanceReport()
     let remaining = Set(after.snapshots.map(\.id))
@@ -86,13 +86,6 @@ extension IcebergLake {
     try await expire(table, olderThan: instant, keep: 1)
   }
 
-  /// See ``Lake``, rule 10: files under 128 MiB are small.
-  public func compact(
-    _ table: TableName, id: SnapshotID, at instant: EventTime
-  ) async throws(PortError) -> MaintenanceReport {
-    try await compact(table, id: id, at: instant, targetBytes: 128 << 20)
-  }
-
   /// Removes the files under a table's folder that its metadata doesn't reach: what crashed commits
   /// left behind. Run it while nobody writes, or with files that are too new left out by `except`.
   public func removeOrphans(
@@ -113,97 +106,6 @@ extension IcebergLake {
     return report
   }
 
-  /// Rewrites data files smaller than `targetBytes`, and those with deleted rows, into one file per
-  /// partition; the rows stay the same. A commit in between makes it start again, a few times.
-  public func compact(
-    _ table: TableName, id: SnapshotID, at instant: EventTime, targetBytes: Int64
-  ) async throws(PortError) -> MaintenanceReport {
-    for attempt in 0..<5 {
-      let state = try await reader.load(table, "compact")
-      guard let current = state.metadata.currentSnapshot else { return MaintenanceReport() }
-      if state.metadata.snapshot(id) != nil { return MaintenanceReport() }
-      let scan = try await TableScan(reader, state.metadata, current)
-      let chosen = scan.filesToCompact(targetBytes)
-      guard !chosen.isEmpty else { return MaintenanceReport() }
-      var rows = RecordBatch(
-        schema: TableSchema(try Self.columns(state.metadata.schema, "compact")))
-      for entry in chosen {
-        try await scan.rows(of: entry, state.metadata.schema) { batch throws(PortError) in
-          rows.append(batch)
-        }
-      }
-      var writer = FileWriter(state, reader.files, snapshot: id, attempt: attempt)
-      // Notes are about the rows, and the rows are the same: offsets, for one.
-      var notes = Summary.noted(current.summary)
-      notes[Summary.committedAt] = "\(instant.microseconds)"
-      notes[Summary.rowCount] = "\(TableSnapshot(current).rowCount)"
-      var change = SnapshotChange(
-        id: id, committedAtMilliseconds: instant.microseconds / 1000, operation: "replace",
-        summary: notes)
-      change.added = rows.count > 0 ? try await writer.append(rows) : []
-      change.removed = Set(chosen.map(\.file.path)).union(scan.deletesOnly(of: chosen))
-      var commit = SnapshotCommit(reader, state, change)
-      let metadata = try await commit.write()
-      guard try await publish(metadata, of: state) else { continue }
-      var report = MaintenanceReport()
-      report.rewrittenFiles = chosen.count
-      report.writtenFiles = change.added.count
-      return report
-    }
-    throw error(.conflict, "compact", "\(table) changed at every attempt")
-  }
-
-  /// Adds a column that may be null, to be filled by later rows.
-  public func addColumn(
-    _ column: TableSchema.Field, to table: TableName
-  ) async throws(PortError) {
-    try await evolve(table) { schema, next throws(LakehouseError) in
-      if let existing = schema.field(named: column.name) {
-        // The same again: a call whose reply was lost.
-        guard existing.type != .named(column.type.rawValue) || existing.isRequired else { return }
-        throw LakehouseError(field: column.name, reason: "is a column already")
-      }
-      guard !column.isRequired else {
-        throw LakehouseError(
-          field: column.name, reason: "can't be required: the rows there are don't have it")
-      }
-      schema.fields.append(
-        IcebergField(
-          id: next, name: column.name, isRequired: false, type: .named(column.type.rawValue)))
-    }
-  }
-
-  /// Renames a column; its values stay with it, since files know columns by id.
-  public func renameColumn(
-    _ name: String, to newName: String, of table: TableName
-  ) async throws(PortError) {
-    try await evolve(table) { schema, _ throws(LakehouseError) in
-      guard let index = schema.fields.firstIndex(where: { $0.name == name }) else {
-        throw LakehouseError(field: name, reason: "isn't a column")
-      }
-      guard schema.field(named: newName) == nil else {
-        throw LakehouseError(field: newName, reason: "is a column already")
-      }
-      schema.fields[index].name = newName
-    }
-  }
-
-  /// Widens a column's type: int to long, float to double.
-  public func widenColumn(
-    _ name: String, to type: String, of table: TableName
-  ) async throws(PortError) {
-    try await evolve(table) { schema, _ throws(LakehouseError) in
-      guard let index = schema.fields.firstIndex(where: { $0.name == name }) else {
-        throw LakehouseError(field: name, reason: "isn't a column")
-      }
-      guard schema.fields[index].type.widens(to: .named(type)) else {
-        throw LakehouseError(
-          field: name, reason: "\(schema.fields[index].type.name) can't become \(type)")
-      }
-      schema.fields[index].type = .named(type)
-    }
-  }
-
   /// Names a snapshot: with a tag it outlives expiry.
   public func tag(
     _ name: String, _ snapshot: SnapshotID, of table: TableName
@@ -217,19 +119,9 @@ extension IcebergLake {
     }
   }
 
-  private func evolve(
-    _ table: TableName, _ edit: (inout IcebergSchema, Int) throws(LakehouseError) -> Void
-  ) async throws(PortError) {
-    _ = try await change(table, "evolve") { metadata throws(LakehouseError) in
-      var schema = metadata.schema
-      try edit(&schema, metadata.lastColumnID + 1)
-      return metadata.evolving(to: schema)
-    }
-  }
-
   /// Publishes changed metadata without a new snapshot; made anew from the current metadata when a
   /// commit comes between.
-  private func change(
+  func change(
     _ table: TableName, _ operation: String,
     _ edit: (TableMetadata) throws(LakehouseError) -> TableMetadata
   ) async throws(PortError) -> (before: TableMetadata, after: TableMetadata) {
@@ -267,60 +159,27 @@ extension IcebergLake {
   }
 }
 
-extension TableScan {
-  /// The small files of partitions that have at least two of them; all files when rows of any are
-  /// deleted.
-  fileprivate func filesToCompact(_ targetBytes: Int64) -> [ManifestEntry] {
-    guard live.positionDeletes.isEmpty, live.equalityDeletes.isEmpty else { return live.data }
-    let small = live.data.filter { $0.file.fileSize < targetBytes }
-    var counts: [[IcebergValue?]: Int] = [:]
-    for entry in small { counts[entry.file.partition, default: 0] += 1 }
-    return small.filter { counts[$0.file.partition, default: 0] > 1 }
-  }
-
-  /// Delete files that concern none but the given files: all of them, when all files are rewritten.
-  fileprivate func deletesOnly(of entries: [ManifestEntry]) -> [String] {
-    guard entries.count == live.data.count else { return [] }
-    return (live.positionDeletes + live.equalityDeletes).map(\.file.path)
-  }
-}
-
 extension TableMetadata {
   /// Without the snapshots that may go.
-  fileprivate func expiring(olderThanMilliseconds instant: Int64, keep: Int) -> TableMetadata {
+  fileprivate func expiring(olderThan instant: EventTime, keep: Int) -> TableMetadata {
     var kept: Set<Int64> = []
     for reference in references.values {
       kept.insert(reference.snapshot)
       guard reference.isBranch else { continue }
       for (index, snapshot) in ancestors(of: reference.snapshot).enumerated()
-      where index < keep || snapshot.timestampMilliseconds >= instant {
+      where index < keep || snapshot.committedAt >= instant {
         kept.insert(snapshot.id)
       }
     }
     var next = self
     next.snapshots = snapshots.filter {
-      kept.contains($0.id) || $0.timestampMilliseconds >= instant
+      kept.contains($0.id) || $0.committedAt >= instant
     }
     let remaining = Set(next.snapshots.map(\.id))
     // What came before a gap is no history any more (spec, "Snapshot Log").
     if let gap = snapshotLog.lastIndex(where: { !remaining.contains($0.snapshot) }) {
       next.snapshotLog = Array(snapshotLog[(gap + 1)...])
     }
-    return next
-  }
-
-  /// With another current schema.
-  fileprivate func evolving(to schema: IcebergSchema) -> TableMetadata {
-    var next = self
-    if let same = schemas.first(where: { $0.fields == schema.fields }) {
-      next.currentSchemaID = same.id
-      return next
-    }
-    var new = schema
-    new.id = (schemas.map(\.id).max() ?? -1) + 1
-    next.schemas.append(new)
-    next.currentSchemaID = new.id
-    next.lastColumnID = max(lastColumnID, new.fields.map(\.id).max() ?? 0)
     return next
   }
 }

@@ -3,11 +3,14 @@ import Ports
 
 extension IcebergLake {
   /// The snapshot that was current at an instant; nil before the first.
+  ///
+  /// To the microsecond for commits of this program, which note it in the summary; to the
+  /// millisecond for other engines', as the format has no more.
   public func snapshot(
     of table: TableName, asOf instant: EventTime
   ) async throws(PortError) -> SnapshotID? {
     let state = try await reader.load(table, "snapshot")
-    return state.metadata.snapshot(asOfMilliseconds: instant.microseconds / 1000)?.id
+    return state.metadata.snapshot(asOf: instant)?.id
   }
 
   /// The snapshot that a branch or tag names; nil when there is none of that name.

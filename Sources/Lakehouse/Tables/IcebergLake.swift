@@ -50,13 +50,14 @@ public final class IcebergLake: Lake {
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     if try await catalog.location(of: table) != nil {
       let existing = try await reader.load(table, "createTable")
-      guard try Self.columns(existing.metadata.schema, "createTable") == schema.fields else {
+      guard try Self.columns(existing.metadata.schema, of: table, "createTable") == schema.fields
+      else {
         throw error(.invalid, "createTable", "\(table) exists with another schema")
       }
       return
     }
-    try await catalog.createNamespace(table.namespace)
     let metadata = try newTable(table, schema)
+    try await catalog.createNamespace(table.namespace)
     let bytes = metadata.encoded()
     let file = Self.metadataFile(metadata, bytes, version: 0)
     try await reader.files.write(file, bytes)
@@ -114,7 +115,7 @@ public final class IcebergLake: Lake {
     let state = try await reader.load(table, "scan")
     let chosen = try self.snapshot(snapshot, of: state)
     let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
-    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, "scan")))
+    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, of: table, "scan")))
     let scan = try await TableScan(reader, state.metadata, chosen)
     try await scan.batches(schema) { batch throws(PortError) in all.append(batch) }
     return all
@@ -148,40 +149,42 @@ public final class IcebergLake: Lake {
       }
     }
     reader.parsed.keep(metadata, file)
+    if metadata.deletesForgottenFiles { await forget(state.metadata, metadata) }
     return true
+  }
+
+  /// Removes the metadata files that the log has no more.
+  private func forget(_ before: TableMetadata, _ after: TableMetadata) async {
+    let kept = Set(after.previousFiles.map(\.file))
+    for file in before.previousFiles.map(\.file) where !kept.contains(file) {
+      // The commit is done: a file that stays is an orphan, and harms nobody.
+      try? await reader.files.objects.delete(try reader.files.key(of: file))
+    }
   }
 
   private func newTable(_ table: TableName, _ schema: TableSchema) throws(PortError)
     -> TableMetadata
   {
     let columns = IcebergSchema(schema)
-    var spec = PartitionSpec()
-    for (index, partition) in schema.partitions.enumerated() {
-      guard let source = columns.field(named: partition.column),
-        let transform = Transform(name: partition.transform)
-      else {
-        throw error(
-          .invalid, "createTable",
-          "\(table) can't be partitioned by \(partition.transform) of \(partition.column)")
-      }
-      spec.fields.append(
-        PartitionSpec.Field(
-          sourceID: source.id, fieldID: 1000 + index,
-          name: transform == .identity
-            ? source.name : "\(source.name)_\(partition.transform.prefix { $0 != "[" })",
-          transform: transform))
+    let spec: PartitionSpec
+    do throws(LakehouseError) {
+      spec = try PartitionSpec(schema.partitions, of: columns)
+    } catch {
+      throw self.error(.invalid, "createTable", "\(table) can't be partitioned: \(error)")
     }
     return TableMetadata(
-      uuid: Self.uuid(Array("\(warehouse) \(table)".utf8)),
+      uuid: StableHash.uuid("\(warehouse) \(table)".utf8),
       location: "\(warehouse)/\(table.namespace)/\(table.name)", schema: columns, spec: spec,
       createdAtMilliseconds: time.now.microseconds / 1000)
   }
 
   private func check(_ change: TableChange, _ state: TableState) throws(PortError) {
+    // Also when nothing is appended: manifests are rewritten, with partitions of such types.
+    let columns = try Self.columns(state.metadata.schema, of: state.name, "commit")
     guard let batch = change.append else { return }
-    let columns = try Self.columns(state.metadata.schema, "commit")
     let fault =
-      batch.schema.fields == columns ? batch.mismatch : "the batch has another schema"
+      batch.schema.fields == columns
+      ? batch.mismatch ?? state.metadata.schema.misfit(of: batch) : "the batch has another schema"
     if let fault { throw error(.invalid, "commit", "\(state.name): \(fault)") }
   }
 
@@ -190,13 +193,13 @@ public final class IcebergLake: Lake {
     _ change: TableChange, _ state: TableState
   ) async throws(PortError) -> SnapshotChange {
     var summary = change.summary
-    summary[Summary.committedAt] = "\(change.committedAt.microseconds)"
+    summary[Summary.committedAtKey] = "\(change.committedAt.microseconds)"
     var result = SnapshotChange(
       id: change.id, committedAtMilliseconds: change.committedAt.microseconds / 1000,
       operation: change.operation, summary: summary)
     var writer = FileWriter(state, reader.files, snapshot: change.id)
     let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
-    var rows = state.metadata.currentSnapshot.map { TableSnapshot($0).rowCount } ?? 0
+    var rows = scan.rowCount
     switch change.removal {
     case .nothing: break
     case .everything:
@@ -208,27 +211,26 @@ public final class IcebergLake: Lake {
       try await deletion.find()
       result.removed = deletion.removedFiles
       rows -= deletion.count
-      for (partition, positions) in deletion.positions {
-        result.added.append(
-          try await writer.deletePositions(positions, partition: partition))
+      for (place, positions) in deletion.positions {
+        result.added.append(try await writer.deletePositions(positions, in: place))
       }
     }
     if let batch = change.append, batch.count > 0 {
       result.added += try await writer.append(batch)
       rows += batch.count
     }
-    result.summary[Summary.rowCount] = "\(rows)"
+    result.summary[Summary.rowCountKey] = "\(rows)"
     return result
   }
 
-  /// The columns of a schema as rows are held in memory.
+  /// The columns of a schema as rows are held in memory; a type that has no such form is `invalid`.
   static func columns(
-    _ schema: IcebergSchema, _ operation: String
+    _ schema: IcebergSchema, of table: TableName, _ operation: String
   ) throws(PortError) -> [TableSchema.Field] {
     do throws(LakehouseError) {
       return try schema.tableSchema().fields
     } catch {
-      throw error.portError(operation)
+      throw PortError(.invalid, port: "Lake", operation: operation, hint: "\(table): \(error)")
     }
   }
 
@@ -243,23 +245,13 @@ public final class IcebergLake: Lake {
   ) -> String {
     let digits = String(version)
     let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    return "\(metadata.location)/metadata/\(padded)-\(uuid(bytes)).metadata.json"
+    return "\(metadata.location)/metadata/\(padded)-\(StableHash.uuid(bytes)).metadata.json"
   }
 
   /// The version in a metadata file's name; 0 when there is none.
   private static func version(of file: String) -> Int {
     let name = file.split(separator: "/").last ?? ""
     return Int(name.prefix { $0 != "-" }.drop { $0 == "v" }) ?? 0
-  }
-
-  /// A UUID made from bytes (RFC 9562, version 8): the same table has the same one in every run.
-  private static func uuid(_ bytes: [UInt8]) -> String {
-    func hash(_ seed: UInt64) -> UInt64 {
-      bytes.reduce(0xcbf2_9ce4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-    let high = hash(0) & ~0xF000 | 0x8000
-    let low = hash(0x9e37_79b9_7f4a_7c15) & ~(0b11 << 62) | (0b10 << 62)
-    return IDText.string(high, low)
   }
 }
 
@@ -277,13 +269,9 @@ extension TableChange {
 extension TableSnapshot {
   /// As the port shows it: without what the format adds to the summary.
   init(_ snapshot: IcebergSnapshot) {
-    func total(_ name: String) -> Int { snapshot.summary[name].flatMap { Int($0) } ?? 0 }
-    let instant = snapshot.summary[Summary.committedAt].flatMap { Int64($0) }
     self.init(
-      id: snapshot.id, parent: snapshot.parent,
-      committedAt: EventTime(microseconds: instant ?? snapshot.timestampMilliseconds * 1000),
+      id: snapshot.id, parent: snapshot.parent, committedAt: snapshot.committedAt,
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
-      rowCount: snapshot.summary[Summary.rowCount].flatMap { Int($0) }
-        ?? max(0, total("total-records") - total("total-position-deletes")))
+      rowCount: Summary.rowCount(snapshot.summary) ?? 0)
   }
 }

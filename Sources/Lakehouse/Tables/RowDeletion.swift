@@ -4,8 +4,8 @@ import Ports
 struct RowDeletion {
   private let scan: TableScan
   private let filters: [TableChange.RowFilter]
-  private var byPartition: [[IcebergValue?]: [(path: String, position: Int64)]] = [:]
-  private var order: [[IcebergValue?]] = []
+  private var byPlace: [DataFile.Place: [(path: String, position: Int64)]] = [:]
+  private var order: [DataFile.Place] = []
   /// How many rows go.
   private(set) var count = 0
   /// Paths of files without a row that stays.
@@ -17,8 +17,8 @@ struct RowDeletion {
   }
 
   /// Deleted positions by partition.
-  var positions: [([IcebergValue?], [(path: String, position: Int64)])] {
-    order.map { ($0, byPartition[$0] ?? []) }
+  var positions: [(DataFile.Place, [(path: String, position: Int64)])] {
+    order.map { ($0, byPlace[$0] ?? []) }
   }
 
   /// Looks into every file that can hold such a row.
@@ -38,9 +38,9 @@ struct RowDeletion {
       if hits.isEmpty { continue }
       count += hits.count
       if stays {
-        let partition = entry.file.partition
-        if byPartition[partition] == nil { order.append(partition) }
-        byPartition[partition, default: []] += hits.map { (entry.file.path, $0) }
+        let place = entry.file.place
+        if byPlace[place] == nil { order.append(place) }
+        byPlace[place, default: []] += hits.map { (entry.file.path, $0) }
       } else {
         removedFiles.insert(entry.file.path)
       }

@@ -7,6 +7,8 @@ struct SnapshotChange: Sendable {
   /// `append`, `overwrite`, `delete` or `replace`.
   var operation: String
   var added: [DataFile] = []
+  /// The commits that rows belong to, by the paths of added files; those not here belong to this one.
+  var sequences: [String: Int64] = [:]
   /// Paths of data and delete files that go.
   var removed: Set<String> = []
   /// What the committer notes.
@@ -40,17 +42,25 @@ struct SnapshotCommit {
     var totals = Totals(parent)
     var manifests = try await carriedOver(parent, sequence, &totals)
     for holdsDeletes in [false, true] {
-      let added = change.added.filter { ($0.content != .data) == holdsDeletes }
-      guard !added.isEmpty else { continue }
-      for file in added { totals.add(file) }
-      let entries = added.map {
-        ManifestEntry(status: .added, snapshotID: change.id, file: $0)
+      for spec in metadata.specs {
+        let added = change.added.filter {
+          ($0.content != .data) == holdsDeletes && $0.specID == spec.id
+        }
+        guard !added.isEmpty else { continue }
+        for file in added { totals.add(file) }
+        let entries = added.map {
+          ManifestEntry(
+            status: .added, snapshotID: change.id, sequenceNumber: change.sequences[$0.path],
+            file: $0)
+        }
+        manifests.append(
+          try await writeManifest(entries, spec, holdsDeletes: holdsDeletes, sequence))
       }
-      manifests.append(
-        try await writeManifest(entries, metadata.spec, holdsDeletes: holdsDeletes, sequence))
     }
-    manifests = try await merged(manifests, sequence)
-    let list = table.location("metadata/snap-\(change.id)-\(Self.tag(table.file, change.id)).avro")
+    for holdsDeletes in [false, true] {
+      manifests = try await merged(manifests, holdsDeletes: holdsDeletes, sequence)
+    }
+    let list = table.location("metadata/snap-\(change.id)-\(table.tag(change.id)).avro")
     let bytes: [UInt8]
     do throws(LakehouseError) {
       bytes = try ManifestList.encode(
@@ -95,20 +105,21 @@ struct SnapshotCommit {
         entry.status = isRemoved ? .deleted : .existing
         return entry
       }
-      let spec = table.metadata.specs.first { $0.id == manifest.specID } ?? PartitionSpec()
       kept.append(
-        try await writeManifest(updated, spec, holdsDeletes: manifest.holdsDeletes, sequence))
+        try await writeManifest(
+          updated, table.metadata.spec(manifest.specID), holdsDeletes: manifest.holdsDeletes,
+          sequence))
     }
     return kept
   }
 
   /// One manifest in place of many small ones, so that a commit doesn't cost more and more.
   private mutating func merged(
-    _ manifests: [ManifestFile], _ sequence: Int64
+    _ manifests: [ManifestFile], holdsDeletes: Bool, _ sequence: Int64
   ) async throws(PortError) -> [ManifestFile] {
     let spec = table.metadata.spec
     let candidates = manifests.filter {
-      !$0.holdsDeletes && $0.specID == spec.id && $0.addedSnapshotID != change.id
+      $0.holdsDeletes == holdsDeletes && $0.specID == spec.id && $0.addedSnapshotID != change.id
         && $0.existingFiles == 0
     }
     guard candidates.count >= Self.manifestsToMerge else { return manifests }
@@ -121,7 +132,7 @@ struct SnapshotCommit {
       }
     }
     let paths = Set(candidates.map(\.path))
-    return [try await writeManifest(entries, spec, holdsDeletes: false, sequence)]
+    return [try await writeManifest(entries, spec, holdsDeletes: holdsDeletes, sequence)]
       + manifests.filter { !paths.contains($0.path) }
   }
 
@@ -129,7 +140,7 @@ struct SnapshotCommit {
     _ entries: [ManifestEntry], _ spec: PartitionSpec, holdsDeletes: Bool, _ sequence: Int64
   ) async throws(PortError) -> ManifestFile {
     let path = table.location(
-      "metadata/\(change.id)-\(Self.tag(table.file, change.id))-m\(manifestCount).avro")
+      "metadata/\(change.id)-\(table.tag(change.id))-m\(manifestCount).avro")
     manifestCount += 1
     let bytes: [UInt8]
     do throws(LakehouseError) {
@@ -147,20 +158,10 @@ struct SnapshotCommit {
     return manifest
   }
 
-  /// Tells apart the files of commits with the same id on different bases.
-  private static func tag(_ base: String, _ id: Int64) -> String {
-    String(hash("\(base) \(id)"), radix: 16)
-  }
-
   /// The marker between the blocks of an Avro file: made from its name.
   private static func sync(_ path: String) -> [UInt8] {
-    let (first, second) = (hash(path), hash("sync \(path)"))
-    return [first, second].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
-  }
-
-  /// FNV-1a.
-  private static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    let words = [StableHash.of(path.utf8), StableHash.of("sync \(path)".utf8)]
+    return words.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
   }
 }
 
@@ -191,7 +192,7 @@ extension ManifestFile {
       let values = entries.map {
         $0.file.partition.indices.contains(index) ? $0.file.partition[index] : nil
       }
-      let known = values.compactMap { $0 }.sorted()
+      let known = values.compactMap { $0 }.filter { !$0.isNaN }.sorted()
       return FieldSummary(
         containsNull: values.contains { $0 == nil },
         lower: known.first.flatMap { ColumnBounds.bytes(of: $0, type) },
@@ -200,27 +201,15 @@ extension ManifestFile {
   }
 }
 
-extension IcebergValue: Comparable {
-  /// Orders values of one type; text by its bytes.
-  public static func < (a: Self, b: Self) -> Bool {
-    switch (a, b) {
-    case (.boolean(let a), .boolean(let b)): !a && b
-    case (.integer(let a), .integer(let b)): a < b
-    case (.number(let a), .number(let b)): a < b
-    case (.text(let a), .text(let b)): a.utf8.lexicographicallyPrecedes(b.utf8)
-    default: false
-    }
-  }
-}
-
 /// The sums that a snapshot's summary holds (spec, "Optional Snapshot Summary Fields").
 private struct Totals {
-  private var before: [String: Int64] = [:]
+  /// The sums over all files; one that the parent doesn't have stays unknown.
+  private var sums: [String: Int64] = [:]
   private var counts: [String: Int64] = [:]
 
   init(_ parent: IcebergSnapshot?) {
     for name in Summary.totals {
-      before[name] = parent?.summary[name].flatMap { Int64($0) } ?? 0
+      sums[name] = parent.map { $0.summary[name].flatMap { Int64($0) } } ?? 0
     }
   }
 
@@ -234,59 +223,28 @@ private struct Totals {
     var summary = change.summary
     summary["operation"] = change.operation
     for (name, value) in counts { summary[name] = "\(value)" }
-    for (name, value) in before { summary[name] = "\(value)" }
+    for (name, value) in sums { summary[name] = "\(value)" }
     return summary
   }
 
   private mutating func note(_ file: DataFile, _ verb: String, _ sign: Int64) {
     count(sign > 0 ? "added-files-size" : "removed-files-size", file.fileSize)
-    before["total-files-size", default: 0] += sign * file.fileSize
+    sums["total-files-size"]? += sign * file.fileSize
     switch file.content {
     case .data:
       count("\(verb)-data-files", 1)
       count("\(verb)-records", file.recordCount)
-      before["total-data-files", default: 0] += sign
-      before["total-records", default: 0] += sign * file.recordCount
+      sums["total-data-files"]? += sign
+      sums["total-records"]? += sign * file.recordCount
     case .positionDeletes, .equalityDeletes:
       let kind = file.content == .positionDeletes ? "position" : "equality"
       count("\(verb)-delete-files", 1)
       count("\(verb)-\(kind)-delete-files", 1)
       count("\(verb)-\(kind)-deletes", file.recordCount)
-      before["total-delete-files", default: 0] += sign
-      before["total-\(kind)-deletes", default: 0] += sign * file.recordCount
+      sums["total-delete-files"]? += sign
+      sums["total-\(kind)-deletes"]? += sign * file.recordCount
     }
   }
 
   private mutating func count(_ name: String, _ value: Int64) { counts[name, default: 0] += value }
-}
-
-/// Which keys of a summary are Iceberg's own.
-enum Summary {
-  /// The sums over all files.
-  static let totals = [
-    "total-data-files", "total-delete-files", "total-records", "total-files-size",
-    "total-position-deletes", "total-equality-deletes",
-  ]
-
-  /// Our key for a snapshot's rows: the format's own sums count deletes of files that are gone.
-  static let rowCount = "rehearsal.row-count"
-
-  /// Our key for the instant of a commit in microseconds; Iceberg's own has milliseconds.
-  static let committedAt = "rehearsal.committed-at"
-
-  /// What the format adds to a summary.
-  private static let own: Set<String> = Set(
-    totals + ["operation", "changed-partition-count", rowCount, committedAt]
-      + ["added", "deleted"].flatMap { ["\($0)-data-files", "\($0)-records"] }
-      + ["added", "removed"].flatMap { verb in
-        ["files-size", "delete-files"].map { "\(verb)-\($0)" }
-          + ["position", "equality"].flatMap { kind in
-            ["\(verb)-\(kind)-delete-files", "\(verb)-\(kind)-deletes"]
-          }
-      })
-
-  /// What the committer noted, without what the table's format adds.
-  static func noted(_ summary: [String: String]) -> [String: String] {
-    summary.filter { key, _ in !own.contains(key) }
-  }
 }

@@ -5,21 +5,30 @@ struct TableParquet {
   private let reader: ParquetFile.Reader
   private let path: String
 
-  init(_ bytes: [UInt8], path: String) throws(PortError) {
+  /// Where columns are, by field id.
+  private let positions: [Int: Int]
+
+  /// Opens a file; one that knows its columns by name only needs a mapping, as to say that they are
+  /// all missing would be a lie.
+  init(_ bytes: [UInt8], path: String, names: NameMapping?) throws(PortError) {
     self.path = path
     do throws(ParquetError) {
       reader = try ParquetFile.Reader(bytes)
     } catch {
       throw LakehouseError(file: path, reason: error.description).portError("scan")
     }
-  }
-
-  /// Refuses a file that knows its columns by name only: that they are all missing would be a lie.
-  private func requireFieldIDs() throws(PortError) {
-    guard !reader.fields.isEmpty, reader.fields.allSatisfy({ $0.fieldID == nil }) else { return }
-    throw LakehouseError(
-      file: path, reason: "has no field ids; files by name mapping (add_files) aren't read"
-    ).portError("scan")
+    let hasIDs = reader.fields.contains { $0.fieldID != nil }
+    guard hasIDs || names != nil || reader.fields.isEmpty else {
+      throw LakehouseError(
+        file: path,
+        reason: "has no field ids, and the table has no property \(NameMapping.property)"
+      ).portError("scan")
+    }
+    var positions: [Int: Int] = [:]
+    for (position, field) in reader.fields.enumerated() {
+      if let id = hasIDs ? field.fieldID : names?.ids[field.name] { positions[id] = position }
+    }
+    self.positions = positions
   }
 
   var rowGroupCount: Int { reader.rowGroupRows.count }
@@ -28,9 +37,11 @@ struct TableParquet {
 
   /// Columns by field id; those that the file doesn't have are missing.
   func read(_ group: Int, _ ids: [Int]) throws(PortError) -> [Int: RecordBatch.Column] {
-    try requireFieldIDs()
+    let found = ids.filter { positions[$0] != nil }
     do throws(ParquetError) {
-      return try reader.read(rowGroup: group, fieldIDs: ids)
+      let columns = try reader.read(
+        rowGroup: group, positions: found.compactMap { positions[$0] })
+      return Dictionary(zip(found, columns)) { first, _ in first }
     } catch {
       throw LakehouseError(file: path, field: error.column ?? "", reason: error.reason)
         .portError("scan")
@@ -46,12 +57,17 @@ struct TableParquet {
     var values: [RecordBatch.Column] = []
     for field in fields {
       guard let type = field.type.column else {
-        throw LakehouseError(
-          file: path, field: field.name, reason: "columns of type \(field.type.name) aren't read"
-        ).portError("scan")
+        throw PortError(
+          .invalid, port: "Lake", operation: "scan",
+          hint: "\(path): column \(field.name): type \(field.type.name) isn't read")
+      }
+      let column = columns[field.id] ?? RecordBatch.Column(nulls: count, type)
+      guard column.values.areOf(type) else {
+        throw LakehouseError(file: path, field: field.name, reason: "isn't \(field.type.name)")
+          .portError("scan")
       }
       schema.append(.init(field.name, type, isRequired: field.isRequired))
-      values.append(columns[field.id] ?? RecordBatch.Column(nulls: count, type))
+      values.append(column)
     }
     return RecordBatch(schema: TableSchema(schema), columns: values)
   }
@@ -59,12 +75,25 @@ struct TableParquet {
 
 extension TableFiles {
   /// Opens a data or delete file.
-  func parquet(_ file: DataFile) async throws(PortError) -> TableParquet {
+  func parquet(
+    _ file: DataFile, names: NameMapping? = nil
+  ) async throws(PortError) -> TableParquet {
     guard file.format == "PARQUET" else {
       throw LakehouseError(file: file.path, reason: "is \(file.format); this program reads PARQUET")
         .portError("scan")
     }
-    return try TableParquet(try await read(file.path), path: file.path)
+    return try TableParquet(try await read(file.path), path: file.path, names: names)
+  }
+}
+
+extension RecordBatch.Values {
+  fileprivate func areOf(_ type: TableSchema.ColumnType) -> Bool {
+    switch (self, type) {
+    case (.strings, .string), (.integers, .int64), (.integers, .timestamp), (.doubles, .double),
+      (.booleans, .boolean):
+      true
+    default: false
+    }
   }
 }
 

@@ -16,20 +16,31 @@ struct TableScan {
   let reader: TableReader
   let metadata: TableMetadata
   let live: LiveFiles
-  private let deletions: Deletions
+  let deletions: Deletions
+  private let names: NameMapping?
+
+  /// The rows: as the snapshot's summary has them, or by its files where it doesn't.
+  let rowCount: Int
 
   init(
     _ reader: TableReader, _ metadata: TableMetadata, _ snapshot: IcebergSnapshot?
   ) async throws(PortError) {
     self.reader = reader
     self.metadata = metadata
+    do throws(LakehouseError) {
+      names = try NameMapping(metadata)
+    } catch {
+      throw error.portError("scan")
+    }
     guard let snapshot else {
       live = LiveFiles()
       deletions = Deletions()
+      rowCount = 0
       return
     }
     live = try await reader.liveFiles(of: snapshot, metadata)
     deletions = try await Deletions(live, metadata, reader.files)
+    rowCount = Summary.rowCount(snapshot.summary) ?? live.rowCount
   }
 
   /// Gives each row group's columns, and which rows of it are there.
@@ -37,16 +48,14 @@ struct TableScan {
     of entry: ManifestEntry, _ fields: [IcebergField],
     _ body: (Piece) throws(PortError) -> Void
   ) async throws(PortError) {
-    let extra = deletions.extraFields(for: entry).filter { field in
-      !fields.contains { $0.id == field.id }
-    }
-    let parquet = try await reader.files.parquet(entry.file)
+    let read = fields + deletions.extraFields(for: entry, beside: fields)
+    let parquet = try await reader.files.parquet(entry.file, names: names)
     var start: Int64 = 0
     for group in 0..<parquet.rowGroupCount {
-      let batch = try parquet.batch(group, fields + extra)
+      let batch = try parquet.batch(group, read)
       let piece = Piece(
         entry: entry, start: start, batch: batch,
-        kept: deletions.kept(batch, of: entry, from: start))
+        kept: deletions.kept(batch, read, of: entry, from: start))
       try body(piece)
       start += Int64(parquet.rowCount(of: group))
     }

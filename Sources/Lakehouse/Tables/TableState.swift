@@ -102,10 +102,30 @@ struct TableReader: Sendable {
     let bytes = try await files.read(snapshot.manifestList)
     do throws(LakehouseError) {
       let list = try ManifestList.decode(bytes, file: snapshot.manifestList)
+      try Self.check(list, snapshot)
       parsed.keep(list, snapshot.manifestList)
       return list
     } catch {
       throw error.portError("load")
+    }
+  }
+
+  /// Refuses a list with fewer files than its snapshot's sums say: Avro can't tell a file that was
+  /// cut between two blocks from a whole one. Sums that other writers left out say nothing.
+  private static func check(
+    _ list: [ManifestFile], _ snapshot: IcebergSnapshot
+  ) throws(LakehouseError) {
+    guard list.allSatisfy(\.isCounted) else { return }
+    for (total, holdsDeletes) in [("total-data-files", false), ("total-delete-files", true)] {
+      guard let expected = snapshot.summary[total].flatMap({ Int($0) }) else { continue }
+      let count = list.reduce(0) {
+        $0 + ($1.holdsDeletes == holdsDeletes ? $1.addedFiles + $1.existingFiles : 0)
+      }
+      guard count < expected else { continue }
+      throw LakehouseError(
+        file: snapshot.manifestList, field: total,
+        reason: "is \(expected) in snapshot \(snapshot.id)'s summary, but the list has \(count): "
+          + "it is cut off")
     }
   }
 
@@ -116,7 +136,7 @@ struct TableReader: Sendable {
     if let known = parsed.manifest(manifest.path) { return known }
     let bytes = try await files.read(manifest.path)
     do throws(LakehouseError) {
-      let spec = metadata.specs.first { $0.id == manifest.specID } ?? PartitionSpec()
+      let spec = metadata.spec(manifest.specID)
       let entries = try Manifest.decode(bytes, file: manifest.path, spec: spec)
         .map { $0.inheriting(from: manifest) }
       guard !entries.isEmpty || !manifest.isLive else {
@@ -158,6 +178,14 @@ struct LiveFiles: Sendable {
   var data: [ManifestEntry] = []
   var positionDeletes: [ManifestEntry] = []
   var equalityDeletes: [ManifestEntry] = []
+
+  /// The rows, without those deleted by position; what equality deletes find isn't known here.
+  var rowCount: Int {
+    func rows(_ entries: [ManifestEntry]) -> Int64 {
+      entries.reduce(0) { $0 + $1.file.recordCount }
+    }
+    return Int(max(0, rows(data) - rows(positionDeletes)))
+  }
 }
 
 extension ManifestEntry {
@@ -167,6 +195,7 @@ extension ManifestEntry {
   /// With the snapshot and the sequence numbers that a new entry leaves to its manifest.
   func inheriting(from manifest: ManifestFile) -> ManifestEntry {
     var entry = self
+    entry.file.specID = manifest.specID
     if entry.snapshotID == nil { entry.snapshotID = manifest.addedSnapshotID }
     if entry.status == .added || manifest.sequenceNumber == 0 {
       entry.sequenceNumber = entry.sequenceNumber ?? manifest.sequenceNumber
