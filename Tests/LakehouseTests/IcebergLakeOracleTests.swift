@@ -36,17 +36,19 @@ struct IcebergLakeOracleTests {
           _ = try await lake.compact(
             Row.table, id: step * 10 + 5, at: Row.at(step * 10 + 5), targetBytes: target)
           parents.lake = try await lake.history().last
+          // No snapshot of the oracle's; the others are looked at below.
+          let rows = try await world.lake().rows()
+          let wanted = try await oracle.rows()
+          #expect(rows.sorted() == wanted.sorted(), "step \(step), seed \(seed)")
+          if partitions.isEmpty { #expect(rows == wanted, "in order") }
         }
-        let rows = try await world.lake().rows()
-        let wanted = try await oracle.rows()
-        #expect(rows.sorted() == wanted.sorted(), "step \(step), seed \(seed)")
-        if partitions.isEmpty { #expect(rows == wanted, "in order") }
       }
       let reader = world.lake()
       for snapshot in try await oracle.history() {
         let rows = try await reader.rows(snapshot)
         let wanted = try await oracle.rows(snapshot)
         #expect(rows.sorted() == wanted.sorted(), "snapshot \(snapshot), seed \(seed)")
+        if partitions.isEmpty { #expect(rows == wanted, "in order") }
       }
     }
   }

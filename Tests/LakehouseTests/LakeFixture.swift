@@ -25,6 +25,19 @@ struct LakeWorld: Sendable {
       time: time)
   }
 
+  /// Another world with the same files and the table where it is.
+  func copy() async throws(PortError) -> LakeWorld {
+    let copy = LakeWorld(time: time)
+    for key in try await objects.list(prefix: "") {
+      try await copy.objects.put(key, try await objects.get(key))
+    }
+    if let location = try await catalog.location(of: Row.table) {
+      try await copy.catalog.createNamespace(Row.table.namespace)
+      try await copy.catalog.move(Row.table, from: nil, to: location)
+    }
+    return copy
+  }
+
   /// Every key there is.
   func keys() async throws(PortError) -> Set<String> {
     Set(try await objects.list(prefix: ""))

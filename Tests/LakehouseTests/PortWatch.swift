@@ -24,7 +24,7 @@ final class PortWatch: Sendable {
   /// - Parameters:
   ///   - fault: the index of the operation that fails, and how.
   ///   - yields: whether other tasks run before and after each operation.
-  ///   - look: is called before and after each operation.
+  ///   - look: is called before each operation.
   init(
     fault: (index: Int, kind: Fault)? = nil, yields: Bool = false,
     look: (@Sendable () async throws(PortError) -> Void)? = nil
@@ -61,7 +61,6 @@ final class PortWatch: Sendable {
     let value = try await body()
     if kind == .afterUnknown { throw error(.unknownOutcome) }
     if kind == .afterUnavailable { throw error(.unavailable) }
-    try await look?()
     if yields { await Task.yield() }
     return value
   }

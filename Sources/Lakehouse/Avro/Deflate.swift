@@ -47,12 +47,11 @@ enum Deflate {
       stream.avail_in = count
       var room = min(limit, max(4 * source.count, 4096))
       repeat {
-        let start = output.count
-        output.append(contentsOf: repeatElement(0, count: room))
-        output.withUnsafeMutableBufferPointer { target in
-          stream.next_out = target.baseAddress?.advanced(by: start)
+        output += [UInt8](unsafeUninitializedCapacity: room) { target, count in
+          stream.next_out = target.baseAddress
           stream.avail_out = UInt32(room)
           code = inflate(&stream, Z_NO_FLUSH)
+          count = room - Int(stream.avail_out)
         }
         room = min(limit - output.count, output.count)
       } while code == Z_OK && stream.avail_out == 0 && room > 0
@@ -61,7 +60,6 @@ enum Deflate {
     guard stream.avail_in <= 4 else {
       throw AvroError("\(stream.avail_in) bytes after the deflated block's end")
     }
-    output.removeLast(output.count - Int(stream.total_out))
     return output
   }
 
