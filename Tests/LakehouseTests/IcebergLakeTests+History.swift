@@ -38,6 +38,23 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Expiry looks at the microsecond of a commit")
+  func expiryInMicroseconds() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]))
+      let first = EventTime(microseconds: Row.start + 2_000_500)
+      let second = EventTime(microseconds: first.microseconds + 1)
+      for (id, instant) in [(2, first), (3, second)] as [(SnapshotID, EventTime)] {
+        let change = TableChange(id: id, committedAt: instant, append: Row.batch(["b"]))
+        _ = try await lake.commit(change, to: Row.table, expecting: id - 1)
+      }
+      try await lake.tag("last", 3, of: Row.table)
+      let report = try await lake.expire(Row.table, olderThan: second)
+      #expect(report.expiredSnapshots == [1, 2])
+    }
+  }
+
   @Test("Expiry removes exactly the files that no remaining snapshot reaches")
   func expiry() throws {
     try simulate { world in

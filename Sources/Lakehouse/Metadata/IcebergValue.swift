@@ -7,7 +7,7 @@ public enum IcebergValue: Hashable, Sendable {
   case text(String)
 
   /// Text is compared by its bytes, numbers by their bits: Unicode's canonical equality would join
-  /// what files tell apart, and a NaN that isn't itself would be a partition of its own in each row.
+  /// what files tell apart, and a NaN that isn't itself would make a partition in each row.
   public static func == (a: Self, b: Self) -> Bool {
     switch (a, b) {
     case (.boolean(let a), .boolean(let b)): a == b

@@ -1,7 +1,7 @@
 import Ports
 
-/// Writes the data and delete files of one commit; names follow from the snapshot's id and the state
-/// that it changes, so that the same commit writes the same files, and another one others.
+/// Writes the data and delete files of one commit; names follow from the snapshot's id and the
+/// state that it changes, so that the same commit writes the same files, and another one others.
 struct FileWriter {
   private let table: TableState
   private let files: TableFiles

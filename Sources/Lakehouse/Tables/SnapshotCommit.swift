@@ -7,7 +7,7 @@ struct SnapshotChange: Sendable {
   /// `append`, `overwrite`, `delete` or `replace`.
   var operation: String
   var added: [DataFile] = []
-  /// The commits that rows belong to, by the paths of added files; those not here belong to this one.
+  /// The commits that rows belong to, by the paths of added files; the others belong to this one.
   var sequences: [String: Int64] = [:]
   /// Paths of data and delete files that go.
   var removed: Set<String> = []
