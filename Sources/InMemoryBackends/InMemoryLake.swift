@@ -12,6 +12,8 @@ public final class InMemoryLake: Lake {
     var schema: TableSchema
     var snapshots: [TableSnapshot] = []
     var pieces: [SnapshotID: [RecordBatch]] = [:]
+    /// What the current snapshot was committed as, where the columns have changed since.
+    var committed: [SnapshotID: (schema: TableSchema, pieces: [RecordBatch])] = [:]
   }
 
   private let tableStates = Mutex<[TableName: Table]>([:])
@@ -22,7 +24,7 @@ public final class InMemoryLake: Lake {
   /// See ``Lake``, rule 1.
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     let isSame = tableStates.withLock { tables in
-      if let existing = tables[table] { return existing.schema.fields == schema.fields }
+      if let existing = tables[table] { return existing.schema.takes(schema) }
       tables[table] = Table(schema: schema)
       return true
     }
@@ -61,13 +63,13 @@ public final class InMemoryLake: Lake {
         let seen = current.map { "\($0.id)" } ?? "none"
         return .failure(error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now"))
       }
-      let fault = change.append.flatMap {
-        $0.schema.fields == state.schema.fields ? $0.mismatch : "the batch has another schema"
+      var fitted = change
+      do throws(ColumnMismatch) {
+        fitted.append = try change.append?.fitted(to: state.schema)
+      } catch {
+        return .failure(self.error(.invalid, "commit", "\(table): \(error)"))
       }
-      if let fault {
-        return .failure(error(.invalid, "commit", "\(table): \(fault)"))
-      }
-      let snapshot = Self.apply(change, to: &state, parent: current)
+      let snapshot = Self.apply(fitted, to: &state, parent: current)
       tables[table] = state
       return .success(snapshot)
     }
@@ -82,12 +84,15 @@ public final class InMemoryLake: Lake {
       guard let state = tables[table] else {
         return .failure(error(.notFound, "scan", "there is no table \(table)"))
       }
-      var all = RecordBatch(schema: state.schema)
-      guard let id = snapshot ?? state.snapshots.last?.id else { return .success(all) }
-      guard let pieces = state.pieces[id] else {
+      guard let id = snapshot ?? state.snapshots.last?.id else {
+        return .success(RecordBatch(schema: state.schema))
+      }
+      guard var shown = state.pieces[id].map({ (schema: state.schema, pieces: $0) }) else {
         return .failure(error(.notFound, "scan", "\(table) has no snapshot \(id)"))
       }
-      for piece in pieces { all.append(piece) }
+      if snapshot != nil { shown = state.committed[id] ?? shown }
+      var all = RecordBatch(schema: shown.schema)
+      for piece in shown.pieces { all.append(piece) }
       return .success(all)
     }
     return try result.get()
@@ -103,7 +108,10 @@ public final class InMemoryLake: Lake {
       let current = state.snapshots.last?.id
       report.expiredSnapshots = state.snapshots
         .filter { $0.id != current && $0.committedAt < instant }.map(\.id)
-      for id in report.expiredSnapshots { state.pieces[id] = nil }
+      for id in report.expiredSnapshots {
+        state.pieces[id] = nil
+        state.committed[id] = nil
+      }
       state.snapshots.removeAll { report.expiredSnapshots.contains($0.id) }
       tables[table] = state
       return report
@@ -137,6 +145,25 @@ public final class InMemoryLake: Lake {
     }
     guard let report else { throw error(.notFound, "compact", "there is no table \(table)") }
     return report
+  }
+
+  /// See ``Lake``, rule 12.
+  public func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    let fault = tableStates.withLock { tables -> String? in
+      guard var state = tables[table] else { return nil }
+      // Snapshots before the current one are only ever shown under their own columns.
+      for (id, pieces) in state.pieces where state.committed[id] == nil {
+        state.committed[id] = (state.schema, pieces)
+      }
+      if let fault = state.schema.evolve(change) { return fault }
+      if let current = state.snapshots.last?.id {
+        state.pieces[current] = state.pieces[current]?.map { $0.under(state.schema) }
+      }
+      tables[table] = state
+      return ""
+    }
+    guard let fault else { throw error(.notFound, "evolve", "there is no table \(table)") }
+    if !fault.isEmpty { throw error(.invalid, "evolve", "\(table): \(fault)") }
   }
 
   /// See ``Lake``, rule 11.
@@ -187,5 +214,37 @@ public final class InMemoryLake: Lake {
 
   private func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
     PortError(code, port: "Lake", operation: operation, hint: hint)
+  }
+}
+
+extension TableSchema {
+  /// Carries out a change; what is wrong with it, or nil.
+  fileprivate mutating func evolve(_ change: SchemaChange) -> String? {
+    let types: [String: ColumnType] = [
+      "string": .string, "int": .int64, "long": .int64, "float": .double, "double": .double,
+      "boolean": .boolean, "timestamptz": .timestamp,
+    ]
+    switch change {
+    case .add(let name, let type):
+      guard let type = types[type] else { return "there is no type \(type)" }
+      guard index(of: name) == nil else { return "\(name) is a column already" }
+      fields.append(Field(name, type, isRequired: false))
+    case .rename(let name, let newName):
+      guard let column = index(of: name) else { return "\(name) isn't a column" }
+      guard index(of: newName) == nil else { return "\(newName) is a column already" }
+      fields[column].name = newName
+    case .widen(let name, let type):
+      guard let column = index(of: name) else { return "\(name) isn't a column" }
+      guard types[type] == fields[column].type else { return "\(name) can't become \(type)" }
+    }
+    return nil
+  }
+}
+
+extension RecordBatch {
+  /// The same columns by position under a schema that may have more at its end.
+  fileprivate func under(_ schema: TableSchema) -> RecordBatch {
+    let added = schema.fields.dropFirst(columns.count).map { Column(nulls: count, $0.type) }
+    return RecordBatch(schema: schema, columns: columns + added)
   }
 }

@@ -87,7 +87,7 @@ public struct Erasure: Job {
     _ table: TableName, _ schema: TableSchema, _ pins: Pins
   ) async throws(PortError) -> RecordBatch {
     guard let pin = pins[table] else { return RecordBatch(schema: schema) }
-    return try await lake.scan(table, snapshot: pin.id)
+    return try await lake.rows(table, schema: schema, snapshot: pin.id)
   }
 
   /// Windows of erased images go; windows that lost some events get the count of the rest.
@@ -181,7 +181,8 @@ public struct Erasure: Job {
   ) async throws(PortError) -> Int {
     let filters = filters.filter { $0.columns.values.allSatisfy { !$0.isEmpty } }
     guard !filters.isEmpty, let parent = pins[table] else { return 0 }
-    let before = try await lake.scan(table, snapshot: parent.id)
+    let before = try await lake.rows(
+      table, schema: LakeTables.schema(of: table) ?? TableSchema([]), snapshot: parent.id)
     let hit = before.rows(matching: filters)
     let unchanged =
       append.map { before.filtered(hit).holdsSameRows(as: $0) } ?? !hit.contains(true)

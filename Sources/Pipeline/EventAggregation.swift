@@ -133,7 +133,7 @@ public struct EventAggregation: Job {
 
   /// Where the bronze table has each event already.
   private func positions(_ bronze: TableName) async throws(PortError) -> [EventID: Position] {
-    let rows = try await lake.scan(bronze, snapshot: nil)
+    let rows = try await lake.rows(bronze, schema: LakeTables.eventSchema)
     let partitions = rows.integers("kafka_partition")
     let offsets = rows.integers("kafka_offset")
     var known: [EventID: Position] = [:]

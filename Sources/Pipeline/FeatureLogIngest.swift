@@ -81,7 +81,8 @@ public struct FeatureLogIngest: Job {
     _ table: TableName, _ snapshot: TableSnapshot?
   ) async throws(PortError) -> Set<Key> {
     guard let snapshot else { return [] }
-    let rows = try await lake.scan(table, snapshot: snapshot.id)
+    let rows = try await lake.rows(
+      table, schema: LakeTables.featureLogSchema, snapshot: snapshot.id)
     return Set(
       zip(rows.strings("request_id"), rows.strings("inference_mode")).map {
         Key(request: $0, mode: $1)

@@ -20,10 +20,42 @@ public enum LakeTables {
   /// An extract of a database table.
   public static func raw(_ table: String) -> TableName { TableName("raw", table) }
 
+  /// The columns that the jobs write to a table and ask of it; nil for a table of somebody else's.
+  public static func schema(of table: TableName) -> TableSchema? { schemas[table] }
+
+  private static let schemas: [TableName: TableSchema] = {
+    var schemas = [trainingData: trainingSchema, featureLog: featureLogSchema]
+    for metric in Metric.allCases {
+      schemas[events(metric)] = eventSchema
+      schemas[windows(metric)] = windowSchema
+    }
+    for (name, batch) in RawExtract.batches(ApplicationSnapshot()) {
+      schemas[raw(name)] = batch.schema
+    }
+    return schemas
+  }()
+
+  /// Rows under the columns that the jobs know; as they are, of somebody else's table.
+  public static func known(
+    _ rows: RecordBatch, of table: TableName
+  ) throws(PortError) -> RecordBatch {
+    try schema(of: table).map { (schema) throws(PortError) in
+      try shaped(rows, of: table, as: schema)
+    } ?? rows
+  }
+
+  fileprivate static func shaped(
+    _ rows: RecordBatch, of table: TableName, as schema: TableSchema
+  ) throws(PortError) -> RecordBatch {
+    do throws(ColumnMismatch) {
+      return try rows.shaped(as: schema)
+    } catch {
+      throw PortError(.invalid, port: "Lake", operation: "scan", hint: "\(table): \(error)")
+    }
+  }
+
   /// Every table that the jobs write, sorted.
-  public static let all: [TableName] =
-    (Metric.allCases.flatMap { [events($0), windows($0)] } + [trainingData, featureLog]
-    + ["users", "images", "comments", "flags"].map(raw)).sorted()
+  public static let all: [TableName] = schemas.keys.sorted()
 
   /// Columns of ``events(_:)``.
   public static let eventSchema = TableSchema([
@@ -129,16 +161,21 @@ extension Lake {
     }
   }
 
-  /// A table's rows; none when it isn't there.
-  func rows(
+  /// A table's rows under the columns that the jobs know; none when it isn't there.
+  ///
+  /// Columns that somebody added are left out. One that somebody renamed or dropped is `invalid`:
+  /// rows without it would look as if there were none.
+  public func rows(
     _ table: TableName, schema: TableSchema, snapshot: SnapshotID? = nil
   ) async throws(PortError) -> RecordBatch {
+    let found: RecordBatch
     do throws(PortError) {
-      return try await scan(table, snapshot: snapshot)
+      found = try await scan(table, snapshot: snapshot)
     } catch {
       if error.code == .notFound { return RecordBatch(schema: schema) }
       throw error
     }
+    return try LakeTables.shaped(found, of: table, as: schema)
   }
 }
 

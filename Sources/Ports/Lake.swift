@@ -3,7 +3,8 @@ import Moderation
 /// Tables of the lakehouse: rows under snapshots, each the child of the one before.
 ///
 /// Contract (rule N is test N of `LakeConformance`):
-/// 1. `createTable` is idempotent; another schema under the same name is an error.
+/// 1. `createTable` is idempotent; another schema under the same name is an error, but for columns
+///    that may be null and that only the table has.
 /// 2. `commit` is atomic and makes one snapshot whose parent was current; it throws `conflict` when
 ///    the current snapshot isn't the expected one, and then changes nothing.
 /// 3. Within a commit, deletion (or overwrite) comes before the append: appended rows stay.
@@ -11,7 +12,8 @@ import Moderation
 ///    means the current one, and a table without snapshots has no rows.
 /// 5. `snapshots` lists a table's history, oldest first, with summaries as committed.
 /// 6. A snapshot or table that doesn't exist throws `notFound`.
-/// 7. A batch that doesn't fit the schema throws `invalid`, and nothing is committed.
+/// 7. A batch that doesn't fit the schema throws `invalid`, and nothing is committed. Columns go by
+///    their names; one that may be null and that the batch lacks is null.
 /// 8. A commit that was done before, told by its id and its parent, is reported as done.
 /// 9. `expire` drops the snapshots before an instant, but never the current one: they are unknown
 ///    from then on, and the rows of the others are the same.
@@ -19,6 +21,8 @@ import Moderation
 ///     keeps the notes of the one before.
 /// 11. `remains` finds a text in every stored row, by whatever snapshot and whether deleted or not:
 ///     none is left once its rows were deleted, compacted and expired.
+/// 12. `evolve` changes the current columns and no row. What was committed before is shown under the
+///     current columns, but a snapshot that is asked for by its id under its own.
 public protocol Lake: TableMaintenance {
   /// Makes a table.
   func createTable(_ table: TableName, schema: TableSchema) async throws(PortError)
@@ -44,6 +48,27 @@ public protocol TableMaintenance: Sendable {
   /// How many stored rows have a text in any column, by file (or what stands for one); places
   /// without one are left out.
   func remains(of text: String, in table: TableName) async throws(PortError) -> [String: Int]
+  /// Changes a table's columns.
+  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError)
+}
+
+/// A change of a table's columns; types by Iceberg's names.
+public enum SchemaChange: Hashable, Sendable, CustomStringConvertible {
+  /// Adds a column that may be null.
+  case add(String, type: String)
+  /// Renames a column; its values stay with it.
+  case rename(String, to: String)
+  /// Widens a column: `int` to `long`, `float` to `double`.
+  case widen(String, to: String)
+
+  /// As a message shows it.
+  public var description: String {
+    switch self {
+    case .add(let column, let type): "add \(column) \(type)"
+    case .rename(let column, let name): "rename \(column) to \(name)"
+    case .widen(let column, let type): "widen \(column) to \(type)"
+    }
+  }
 }
 
 /// What maintenance did to a table.

@@ -1,63 +1,5 @@
 import Moderation
 
-/// A table's columns, in order.
-public struct TableSchema: Hashable, Sendable {
-  /// What a column holds.
-  public enum ColumnType: String, Hashable, Sendable {
-    case string
-    case int64 = "long"
-    case double
-    case boolean
-    /// Microseconds since the epoch, UTC.
-    case timestamp = "timestamptz"
-  }
-
-  /// One column.
-  public struct Field: Hashable, Sendable {
-    /// The name.
-    public var name: String
-    /// The type.
-    public var type: ColumnType
-    /// Whether null is excluded.
-    public var isRequired: Bool
-
-    /// A column.
-    public init(_ name: String, _ type: ColumnType, isRequired: Bool = true) {
-      self.name = name
-      self.type = type
-      self.isRequired = isRequired
-    }
-  }
-
-  /// How a table's files are divided: by a column's value, or by what a transform makes of it.
-  public struct Partition: Hashable, Sendable {
-    /// The column.
-    public var column: String
-    /// `identity`, `day`, `month`, `bucket[16]`, `truncate[4]`, as Iceberg calls them.
-    public var transform: String
-
-    /// A dimension.
-    public init(_ column: String, _ transform: String) {
-      self.column = column
-      self.transform = transform
-    }
-  }
-
-  /// The columns.
-  public var fields: [Field]
-  /// How files are divided; a table in memory has none.
-  public var partitions: [Partition] = []
-
-  /// A schema.
-  public init(_ fields: [Field], partitionedBy partitions: [Partition] = []) {
-    self.fields = fields
-    self.partitions = partitions
-  }
-
-  /// A column's position, or nil.
-  public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
-}
-
 /// Rows in columns: no box per cell.
 public struct RecordBatch: Hashable, Sendable {
   /// One column's values; where ``Column/validity`` says false, the value means nothing.
@@ -183,6 +125,41 @@ public struct RecordBatch: Hashable, Sendable {
     return nil
   }
 
+  /// The rows under other columns, matched by name: a column that isn't there is null where it may
+  /// be, and columns that aren't asked for are left out.
+  public func shaped(as schema: TableSchema) throws(ColumnMismatch) -> RecordBatch {
+    if self.schema.fields == schema.fields { return self }
+    var columns: [Column] = []
+    for field in schema.fields {
+      guard let index = self.schema.index(of: field.name) else {
+        guard !field.isRequired else {
+          throw ColumnMismatch(column: field.name, reason: "isn't there: was it renamed?")
+        }
+        columns.append(Column(nulls: count, field.type))
+        continue
+      }
+      let found = self.schema.fields[index].type
+      guard found == field.type else {
+        throw ColumnMismatch(
+          column: field.name, reason: "is \(found.rawValue), not \(field.type.rawValue)")
+      }
+      if field.isRequired, let row = self.columns[index].validity?.firstIndex(of: false) {
+        throw ColumnMismatch(column: field.name, reason: "is null in row \(row)")
+      }
+      columns.append(self.columns[index])
+    }
+    return RecordBatch(schema: schema, columns: columns)
+  }
+
+  /// The rows as a table of these columns takes them: none of theirs is left out.
+  public func fitted(to schema: TableSchema) throws(ColumnMismatch) -> RecordBatch {
+    if let mismatch { throw ColumnMismatch(column: "", reason: mismatch) }
+    if let extra = self.schema.fields.first(where: { schema.index(of: $0.name) == nil }) {
+      throw ColumnMismatch(column: extra.name, reason: "isn't in the table")
+    }
+    return try shaped(as: schema)
+  }
+
   /// Appends another batch of the same schema.
   public mutating func append(_ other: RecordBatch) {
     for index in columns.indices {
@@ -240,7 +217,36 @@ public struct RecordBatch: Hashable, Sendable {
   }
 }
 
+/// A column that isn't as it is needed.
+public struct ColumnMismatch: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The column; empty when it is about several.
+  public var column: String
+  /// What is wrong.
+  public var reason: String
+
+  /// A mismatch.
+  public init(column: String, reason: String) {
+    self.column = column
+    self.reason = reason
+  }
+
+  /// `column x isn't there`.
+  public var description: String { column.isEmpty ? reason : "column \(column) \(reason)" }
+}
+
 extension RecordBatch.Column {
+  /// A column of nulls.
+  public init(nulls count: Int, _ type: TableSchema.ColumnType) {
+    let values: RecordBatch.Values =
+      switch type {
+      case .string: .strings(Array(repeating: "", count: count))
+      case .int64, .timestamp: .integers(Array(repeating: 0, count: count))
+      case .double: .doubles(Array(repeating: 0, count: count))
+      case .boolean: .booleans(Array(repeating: false, count: count))
+      }
+    self.init(values, validity: Array(repeating: false, count: count))
+  }
+
   fileprivate mutating func append(_ other: Self) {
     if validity != nil || other.validity != nil {
       validity =

@@ -288,6 +288,13 @@ public struct GatedLake: Lake {
       try await base.remains(of: text, in: table)
     }
   }
+
+  /// See ``Lake``.
+  public func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    try await gate.around("Lake.evolve") { () async throws(PortError) in
+      try await base.evolve(table, change)
+    }
+  }
 }
 
 /// An ``ObjectStore`` behind a ``PortGate``.

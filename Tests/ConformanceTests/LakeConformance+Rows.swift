@@ -144,10 +144,10 @@ extension LakeConformance {
       ("a validity too short", changed { $0.columns[5].validity = [true] }),
       ("another schema", changed { $0.schema.fields[0].name = "other" }),
       (
-        "a schema with a field less",
+        "a schema without a required field",
         changed {
-          $0.schema.fields.removeLast()
-          $0.columns.removeLast()
+          $0.schema.fields.remove(at: 1)
+          $0.columns.remove(at: 1)
         }
       ),
     ]

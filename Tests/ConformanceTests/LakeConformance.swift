@@ -24,12 +24,19 @@ struct LakeConformance {
       try await lake.createTable(Self.table, schema: Self.schema)
       var optional = Self.schema
       optional.fields[0].isRequired = false
-      var reordered = Self.schema
-      reordered.fields.swapAt(0, 1)
-      for other in [optional, reordered, TableSchema([])] {
+      var wider = Self.schema
+      wider.fields.append(.init("more", .string, isRequired: false))
+      var retyped = Self.schema
+      retyped.fields[1].type = .double
+      for other in [optional, wider, retyped, TableSchema([])] {
         let failed = await code { try await lake.createTable(Self.table, schema: other) }
         #expect(failed != nil)
       }
+      // Whoever doesn't know of a column that may be null, or has others in front, fits.
+      var narrower = Self.schema
+      narrower.fields.removeLast()
+      narrower.fields.swapAt(0, 1)
+      try await lake.createTable(Self.table, schema: narrower)
       #expect(try await lake.images(Self.table) == ["a"])
       #expect(try await lake.scan(Self.table, snapshot: nil).schema == Self.schema)
     }

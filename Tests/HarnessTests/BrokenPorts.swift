@@ -120,6 +120,10 @@ struct BrokenLake: Lake {
   ) async throws(PortError) -> [String: Int] {
     try await base.remains(of: text, in: table)
   }
+
+  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    try await base.evolve(table, change)
+  }
 }
 
 extension RunOptions {

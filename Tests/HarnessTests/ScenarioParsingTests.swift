@@ -1,5 +1,6 @@
 import Moderation
 import Pipeline
+import Ports
 import Testing
 
 @testable import Harness
@@ -76,15 +77,19 @@ struct ScenarioParsingTests {
     let scenario = try ScenarioTexts.parsedFull()
     let minute = Duration.seconds(60)
     let date = CivilDate(year: 2009, month: 2, day: 28)
-    #expect(
-      scenario.actions == [
-        .init(at: minute * 40, action: .deleteImage("cake")),
-        .init(at: minute * 41, action: .deleteComment("first")),
-        .init(
-          at: minute * 42, action: .correctUser("ann", yearOfBirth: 2009, dateOfBirth: date)),
-        .init(at: minute * 43, action: .reviewImage("hero", .confirmed)),
-        .init(at: minute * 44, action: .reviewComment("first", .rejected)),
-      ])
+    let views = TableName("events", "views")
+    let actions: [ScheduledAction] = [
+      .init(at: minute * 40, action: .deleteImage("cake")),
+      .init(at: minute * 41, action: .deleteComment("first")),
+      .init(
+        at: minute * 42, action: .correctUser("ann", yearOfBirth: 2009, dateOfBirth: date)),
+      .init(at: minute * 43, action: .reviewImage("hero", .confirmed)),
+      .init(at: minute * 44, action: .reviewComment("first", .rejected)),
+      .init(at: minute * 45, action: .evolve(views, .add("device", type: "int"))),
+      .init(at: minute * 46, action: .evolve(views, .rename("device", to: "client"))),
+      .init(at: minute * 47, action: .evolve(views, .widen("client", to: "long"))),
+    ]
+    #expect(scenario.actions == actions)
     #expect(
       scenario.jobs == [
         .init(at: minute * 30, job: .eventAggregation),
@@ -134,6 +139,7 @@ struct ScenarioParsingTests {
           image: "hero", trigger: "viral", feature: "views_5min", governed: true, exact(100)),
         .absent(image: "cake", table: "moderation.training_data"), .erased(image: "cake"),
         .present(image: "hero", table: "events.views"),
+        .column(name: "client", table: "events.views"),
         .training(image: "hero", decisionPoint: 30, column: "caption_length", exact(1)),
         .count(name: "crashes", exact(1)), .skew(feature: nil, .init(atMost: 0)),
       ])

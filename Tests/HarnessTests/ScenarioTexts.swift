@@ -45,6 +45,9 @@ enum ScenarioTexts {
       - { at: 42m, correct: { user: ann, year_of_birth: 2009, date_of_birth: 2009-02-28 } }
       - { at: 43m, review: { image: hero }, decision: confirmed }
       - { at: 44m, review: { comment: first }, decision: rejected }
+      - { at: 45m, evolve: events.views, add: device, type: int }
+      - { at: 46m, evolve: events.views, rename: device, to: client }
+      - { at: 47m, evolve: events.views, widen: client, to: long }
     jobs:
       - { run: event-aggregation, at: 30m, every: 1h }
       - { run: training-set, at: end }
@@ -73,6 +76,7 @@ enum ScenarioTexts {
       - { absent: cake, from: moderation.training_data }
       - { erased: cake }
       - { present: hero, in: events.views }
+      - { column: client, in: events.views }
       - { training: caption_length, of: hero, decision_point: 30m, equals: 1 }
       - { count: crashes, equals: 1 }
       - { skew: any, at_most: 0 }

@@ -31,7 +31,7 @@ struct CommitFaultTests {
       case .compact: _ = try await lake.compact(Row.table, id: 50, at: Row.at(50))
       case .expire: _ = try await lake.expire(Row.table, olderThan: Row.at(99))
       case .addColumn:
-        try await lake.addColumn(.init("new", .int64, isRequired: false), to: Row.table)
+        try await lake.evolve(Row.table, .add("new", type: "long"))
       case .tag: try await lake.tag("kept", 20, of: Row.table)
       }
     }

@@ -140,7 +140,7 @@ extension IcebergLakeTests {
       let lake = world.lake()
       try await lake.prepare(.append(1, ["a", "b"]))
       try await Self.commit([try await Self.equalityDelete("a", in: world)], 2, with: lake)
-      try await lake.renameColumn("key", to: "name", of: Row.table)
+      try await lake.evolve(Row.table, .rename("key", to: "name"))
       let old = try await world.lake().keys(2)
       #expect(old == ["b"])
       let new = try await world.lake().scan(Row.table, snapshot: nil).strings("name")

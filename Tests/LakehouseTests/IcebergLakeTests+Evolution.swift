@@ -11,7 +11,7 @@ extension IcebergLakeTests {
     try simulate { world in
       let lake = world.lake()
       try await lake.prepare(.append(1, ["a", "b"]))
-      try await lake.addColumn(Self.color, to: Row.table)
+      try await lake.evolve(Row.table, .add("color", type: "string"))
       var batch = Row.batch(["c"])
       batch.schema = TableSchema(Row.fields + [Self.color])
       batch.columns.append(.strings(["red"]))
@@ -37,8 +37,8 @@ extension IcebergLakeTests {
     try simulate { world in
       let lake = world.lake()
       try await lake.prepare(.append(1, ["a", "b"]))
-      try await lake.renameColumn("key", to: "name", of: Row.table)
-      try await lake.addColumn(.init("key", .string, isRequired: false), to: Row.table)
+      try await lake.evolve(Row.table, .rename("key", to: "name"))
+      try await lake.evolve(Row.table, .add("key", type: "string"))
       let rows = try await world.lake().scan(Row.table, snapshot: nil)
       #expect(rows.strings("name") == ["a", "b"])
       #expect(rows.column("key") == .strings([nil, nil]), "another column of the old name")
@@ -67,7 +67,7 @@ extension IcebergLakeTests {
       try await Self.narrow(lake)
       let narrow = try await world.lake().rows()
       #expect(narrow == Row.texts(Row.batch(["a", "b"])))
-      try await lake.widenColumn("number", to: "long", of: Row.table)
+      try await lake.evolve(Row.table, .widen("number", to: "long"))
       var wide = Row.batch(["c"])
       wide.columns[1] = .integers([1 << 40])
       let change = TableChange(id: 2, committedAt: Row.at(2), append: wide)
@@ -109,37 +109,31 @@ extension IcebergLakeTests {
         (
           "a name that is there",
           { () async throws(PortError) in
-            try await lake.addColumn(.init("kind", .int64, isRequired: false), to: Row.table)
-          }
-        ),
-        (
-          "a required one",
-          { () async throws(PortError) in
-            try await lake.addColumn(.init("new", .string), to: Row.table)
+            try await lake.evolve(Row.table, .add("kind", type: "long"))
           }
         ),
         (
           "no such column",
           { () async throws(PortError) in
-            try await lake.renameColumn("nobody", to: "x", of: Row.table)
+            try await lake.evolve(Row.table, .rename("nobody", to: "x"))
           }
         ),
         (
           "a name that is taken",
           { () async throws(PortError) in
-            try await lake.renameColumn("key", to: "kind", of: Row.table)
+            try await lake.evolve(Row.table, .rename("key", to: "kind"))
           }
         ),
         (
           "not wider",
           { () async throws(PortError) in
-            try await lake.widenColumn("number", to: "int", of: Row.table)
+            try await lake.evolve(Row.table, .widen("number", to: "int"))
           }
         ),
         (
           "not a number",
           { () async throws(PortError) in
-            try await lake.widenColumn("key", to: "long", of: Row.table)
+            try await lake.evolve(Row.table, .widen("key", to: "long"))
           }
         ),
       ]
@@ -156,9 +150,9 @@ extension IcebergLakeTests {
   func addedAgain() throws {
     try simulate { world in
       try await world.lake().prepare(.append(1, ["a"]))
-      try await world.lake().addColumn(Self.color, to: Row.table)
+      try await world.lake().evolve(Row.table, .add("color", type: "string"))
       let before = try await world.lake().metadata(of: Row.table)
-      try await world.lake().addColumn(Self.color, to: Row.table)
+      try await world.lake().evolve(Row.table, .add("color", type: "string"))
       let after = try await world.lake().metadata(of: Row.table)
       #expect(after == before)
     }
@@ -170,10 +164,10 @@ extension IcebergLakeTests {
       let lake = world.lake()
       try await lake.prepare(.append(1, ["a"]))
       for name in ["one", "two", "three"] {
-        try await world.lake().addColumn(.init(name, .int64, isRequired: false), to: Row.table)
+        try await world.lake().evolve(Row.table, .add(name, type: "long"))
       }
-      try await lake.renameColumn("two", to: "zwei", of: Row.table)
-      try await lake.renameColumn("zwei", to: "two", of: Row.table)
+      try await lake.evolve(Row.table, .rename("two", to: "zwei"))
+      try await lake.evolve(Row.table, .rename("zwei", to: "two"))
       let fields = try await world.lake().metadata(of: Row.table).schema.fields
       #expect(fields.map(\.id) == [1, 2, 3, 4, 5, 6, 7])
       #expect(fields.suffix(3).map(\.name) == ["one", "two", "three"])

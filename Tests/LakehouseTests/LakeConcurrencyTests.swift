@@ -149,7 +149,7 @@ struct LakeConcurrencyTests {
       try await world.lake().prepare(.append(10, ["a"]))
       @Sendable func add(_ name: String) async throws(PortError) {
         try await world.lake(PortWatch(yields: true))
-          .addColumn(.init(name, .int64, isRequired: false), to: Row.table)
+          .evolve(Row.table, .add(name, type: "long"))
       }
       let errors = await Self.both(
         { () async throws(PortError) in try await add("one") },

@@ -69,6 +69,10 @@ struct HookedLake: Lake {
   ) async throws(PortError) -> [String: Int] {
     try await base.remains(of: text, in: table)
   }
+
+  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    try await base.evolve(table, change)
+  }
 }
 
 /// An event log that differs from another in what is read, or that something happens beside.

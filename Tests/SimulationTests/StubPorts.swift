@@ -155,6 +155,10 @@ extension StubStore: Lake {
     calls.note("remains \(text) \(table)")
     return ["file": 2]
   }
+
+  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    calls.note("evolve \(table) \(change)")
+  }
 }
 
 /// An event log, and its consumer, that note each call and answer something telling.

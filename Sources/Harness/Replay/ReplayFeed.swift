@@ -98,7 +98,8 @@ struct TrafficSource {
   ) {
     driver = TrafficDriver(
       scenario: scenario, intake: platform.intake, desk: platform.desk, log: platform.backends.log,
-      environment: platform.environment("traffic"), streams: streams, progress: progress)
+      lake: platform.backends.lake, environment: platform.environment("traffic"), streams: streams,
+      progress: progress)
     self.platform = platform
     self.feed = feed
     self.progress = progress

@@ -69,6 +69,10 @@ struct ExpectationCheck {
     case .present(let image, let table):
       return rows(image, table) > 0
         ? [] : ["\(image) has no row in \(table)"] + tableCause(image, table)
+    case .column(let name, let table):
+      guard let columns = run.columns[table] else { return ["the table \(table) doesn't exist"] }
+      return columns.contains(name)
+        ? [] : ["\(table) has no column \(name), but \(columns.joined(separator: ", "))"]
     case .training(let image, let point, let column, let bound):
       return training(image, point, column, bound)
     case .count(let name, let bound): return count(name, bound)

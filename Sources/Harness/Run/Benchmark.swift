@@ -208,7 +208,7 @@ private struct BenchmarkPlatform: Sendable {
         store: backends.store, objects: backends.objects, log: backends.log,
         environment: environment, policy: policy),
       desk: ReviewDesk(store: backends.store, environment: environment), log: backends.log,
-      environment: environment, streams: streams, progress: { _ in })
+      lake: backends.lake, environment: environment, streams: streams, progress: { _ in })
     await driver.populate()
     await withTaskGroup(of: Void.self) { group in
       for service in services { group.addTask(name: service.name) { await service.run() } }

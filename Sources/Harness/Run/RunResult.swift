@@ -24,6 +24,8 @@ public struct RunResult: Sendable {
   public let deadLetters: [EventRecord]
   /// The lake's tables at the end, by name.
   public let lake: [TableName: RecordBatch]
+  /// The names of the tables' columns, those that others added included, by table.
+  public let columns: [String: [String]]
   /// The lake's history.
   public let snapshots: [TableName: [TableSnapshot]]
   /// How far the last training-set build knew the history; nil when none ran.
@@ -88,11 +90,15 @@ public struct RunResult: Sendable {
       platform.environment.now.microseconds - scenario.start.microseconds)
     var lake: [TableName: RecordBatch] = [:]
     var snapshots: [TableName: [TableSnapshot]] = [:]
+    var columns: [String: [String]] = [:]
     for table in try await backends.lake.tables() {
-      lake[table] = try await backends.lake.scan(table, snapshot: nil)
+      let rows = try await backends.lake.scan(table, snapshot: nil)
+      columns[table.description] = rows.schema.fields.map(\.name)
+      lake[table] = try LakeTables.known(rows, of: table)
       snapshots[table] = try await backends.lake.snapshots(of: table)
     }
     self.lake = lake
+    self.columns = columns
     self.snapshots = snapshots
     let built = snapshots[LakeTables.trainingData]?.last {
       $0.summary[TrainingSetBuild.jobKey] == TrainingSetBuild.name
@@ -103,11 +109,14 @@ public struct RunResult: Sendable {
     var history: [Metric: RecordBatch] = [:]
     if let built {
       rows = TrainingRow.rows(
-        of: try await backends.lake.scan(LakeTables.trainingData, snapshot: built.id))
+        of: try await backends.lake.rows(
+          LakeTables.trainingData, schema: LakeTables.trainingSchema, snapshot: built.id))
       for metric in Metric.allCases {
         let table = LakeTables.events(metric)
         let known = snapshots[table]?.last { $0.committedAt <= built.committedAt }
-        if let known { history[metric] = try await backends.lake.scan(table, snapshot: known.id) }
+        guard let known else { continue }
+        history[metric] = try await backends.lake.rows(
+          table, schema: LakeTables.eventSchema, snapshot: known.id)
       }
     }
     builtRows = rows

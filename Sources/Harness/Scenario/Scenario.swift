@@ -1,5 +1,6 @@
 import Moderation
 import Pipeline
+import Ports
 
 /// A scenario file: a world, what happens in it, and what must come of it (DESIGN §7).
 public struct Scenario: Sendable {
@@ -201,6 +202,7 @@ public struct ScheduledAction: Hashable, Sendable {
     case correctUser(String, yearOfBirth: Int?, dateOfBirth: CivilDate?)
     case reviewImage(String, ReviewStatus)
     case reviewComment(String, ReviewStatus)
+    case evolve(TableName, SchemaChange)
   }
 
   /// When.
@@ -306,6 +308,8 @@ public struct Expectation: Hashable, Sendable {
     case erased(image: String)
     /// Some rows of an image in a table.
     case present(image: String, table: String)
+    /// A column of a table.
+    case column(name: String, table: String)
     /// A column of a training row.
     case training(image: String, decisionPoint: Int, column: String, Bound)
     /// A count of the summary.

@@ -32,6 +32,19 @@ extension ScenarioFields {
           "review", .object(target("What is reviewed.")), "What is reviewed.", isRequired: true),
         .init("decision", .choice(["confirmed", "rejected"]), "The decision.", isRequired: true),
       ]),
+    ScenarioObject(
+      "A change of a lake table's columns by somebody else.", by: "evolve",
+      [
+        .init("at", .duration, "When.", isRequired: true),
+        .init("evolve", .text, "The table: events.views, …", isRequired: true),
+        .init("add", .text, "A column to add; it may be null."),
+        .init(
+          "type", .choice(["string", "int", "long", "float", "double", "boolean", "timestamptz"]),
+          "The added column's type."),
+        .init("rename", .text, "A column to rename."),
+        .init("widen", .text, "A column to widen: int to long, float to double."),
+        .init("to", .text, "The new name or type."),
+      ]),
   ]
 
   private static func target(_ about: String) -> ScenarioObject {
@@ -150,6 +163,12 @@ extension ScenarioFields {
       "Some row of an image in a table.", by: "present",
       [
         .init("present", .alias, "The image.", isRequired: true),
+        .init("in", .text, "The table.", isRequired: true),
+      ]),
+    ScenarioObject(
+      "A column of a table at the end.", by: "column",
+      [
+        .init("column", .text, "The column's name.", isRequired: true),
         .init("in", .text, "The table.", isRequired: true),
       ]),
     ScenarioObject(

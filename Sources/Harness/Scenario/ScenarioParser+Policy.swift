@@ -1,5 +1,6 @@
 import Moderation
 import Pipeline
+import Ports
 import Yams
 
 extension ScenarioParser {
@@ -111,9 +112,12 @@ extension ScenarioParser {
       return .feature(
         image: image, trigger: trigger ?? "", feature: subject,
         governed: try entry.choice("flavour") == "governed", try bound(entry))
-    case "absent": return .absent(image: subject, table: try table(entry, "from"))
+    case "absent":
+      return .absent(image: subject, table: try table(entry, "from").description)
     case "erased": return .erased(image: subject)
-    case "present": return .present(image: subject, table: try table(entry, "in"))
+    case "present":
+      return .present(image: subject, table: try table(entry, "in").description)
+    case "column": return .column(name: subject, table: try table(entry, "in").description)
     case "training":
       let point = try entry.duration("decision_point") ?? .zero
       return .training(
@@ -124,13 +128,13 @@ extension ScenarioParser {
     }
   }
 
-  private func table(_ entry: YAMLObject, _ key: String) throws(ScenarioError) -> String {
+  func table(_ entry: YAMLObject, _ key: String) throws(ScenarioError) -> TableName {
     let name = try entry.text(key) ?? ""
-    guard name.split(separator: ".").count == 2 else {
+    guard name.split(separator: ".").count == 2, let table = TableName(name) else {
       throw entry.error(
         key, "'\(name)' is no table", "write namespace.name, as in moderation.training_data")
     }
-    return name
+    return table
   }
 
   private func bound(

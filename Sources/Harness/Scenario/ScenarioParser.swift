@@ -1,5 +1,6 @@
 import Moderation
 import Pipeline
+import Ports
 import Yams
 
 extension Scenario {
@@ -67,6 +68,10 @@ struct ScenarioParser {
     var actions: [ScheduledAction] = []
     for (key, entry) in try root.variants("actions") {
       let at = try instant(entry, "at")
+      if key == "evolve" {
+        actions.append(ScheduledAction(at: at, action: try evolution(entry)))
+        continue
+      }
       guard let target = try entry.object(key) else { continue }
       let action: ScheduledAction.Action
       if key == "correct" {
@@ -89,6 +94,29 @@ struct ScenarioParser {
       actions.append(ScheduledAction(at: at, action: action))
     }
     return actions
+  }
+
+  private func evolution(
+    _ entry: YAMLObject
+  ) throws(ScenarioError) -> ScheduledAction.Action {
+    let table = try table(entry, "evolve")
+    let (type, target) = (try entry.text("type"), try entry.text("to"))
+    let parts = (
+      try entry.text("add"), try entry.text("rename"), try entry.text("widen"), type, target
+    )
+    switch parts {
+    case (let column?, nil, nil, let type?, nil):
+      return .evolve(table, .add(column, type: type))
+    case (nil, let column?, nil, nil, let name?):
+      return .evolve(table, .rename(column, to: name))
+    case (nil, nil, let column?, nil, let wider?):
+      return .evolve(table, .widen(column, to: wider))
+    default:
+      throw entry.error(
+        "evolve", "what changes?",
+        "write add: COLUMN and type: TYPE, rename: COLUMN and to: NAME, "
+          + "or widen: COLUMN and to: TYPE")
+    }
   }
 
   func jobs() throws(ScenarioError) -> [ScheduledJob] {

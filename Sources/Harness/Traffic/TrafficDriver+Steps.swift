@@ -121,6 +121,17 @@ extension TrafficDriver {
       }
     case .reviewComment(let alias, let status):
       if let comment = world.commentsByAlias[alias] { await review(.comment(comment), status) }
+    case .evolve(let table, let change): await evolve(table, change)
+    }
+  }
+
+  private func evolve(_ table: TableName, _ change: SchemaChange) async {
+    do throws(PortError) {
+      try await lake.evolve(table, change)
+      environment.record(
+        "evolved", [.text("table", table.description), .text("change", change.description)])
+    } catch {
+      environment.record("refused", [.text("request", "evolve"), .text("error", "\(error)")])
     }
   }
 

@@ -13,6 +13,7 @@ struct TrafficDriver {
   let intake: Intake
   let desk: ReviewDesk
   let log: any EventLog
+  let lake: any Lake
   let environment: Environment
   /// Called now and then with the share of the scenario that is played.
   let progress: @Sendable (Double) -> Void
@@ -26,13 +27,14 @@ struct TrafficDriver {
 
   init(
     scenario: Scenario, intake: Intake, desk: ReviewDesk, log: any EventLog,
-    environment: Environment, streams: RandomStreams,
+    lake: any Lake, environment: Environment, streams: RandomStreams,
     progress: @escaping @Sendable (Double) -> Void
   ) {
     self.scenario = scenario
     self.intake = intake
     self.desk = desk
     self.log = log
+    self.lake = lake
     self.environment = environment
     self.progress = progress
     people = PeopleGenerator(

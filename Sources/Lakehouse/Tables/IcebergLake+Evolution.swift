@@ -1,28 +1,35 @@
 import Ports
 
 extension IcebergLake {
+  /// See ``Lake``, rule 12.
+  public func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    switch change {
+    case .add(let column, let type): try await addColumn(column, type, to: table)
+    case .rename(let column, let name): try await renameColumn(column, to: name, of: table)
+    case .widen(let column, let type): try await widenColumn(column, to: type, of: table)
+    }
+  }
+
   /// Adds a column that may be null, to be filled by later rows.
-  public func addColumn(
-    _ column: TableSchema.Field, to table: TableName
+  private func addColumn(
+    _ name: String, _ type: String, to table: TableName
   ) async throws(PortError) {
     try await evolve(table) { schema, next throws(LakehouseError) in
-      if let existing = schema.field(named: column.name) {
+      if let existing = schema.field(named: name) {
         // The same again: a call whose reply was lost.
-        guard existing.type != .named(column.type.rawValue) || existing.isRequired else { return }
-        throw LakehouseError(field: column.name, reason: "is a column already")
+        guard existing.type != .named(type) || existing.isRequired else { return }
+        throw LakehouseError(field: name, reason: "is a column already")
       }
-      guard !column.isRequired else {
-        throw LakehouseError(
-          field: column.name, reason: "can't be required: the rows there are don't have it")
+      guard IcebergType.named(type).stored != nil else {
+        throw LakehouseError(field: name, reason: "can't be \(type): no such type is written")
       }
       schema.fields.append(
-        IcebergField(
-          id: next, name: column.name, isRequired: false, type: .named(column.type.rawValue)))
+        IcebergField(id: next, name: name, isRequired: false, type: .named(type)))
     }
   }
 
   /// Renames a column; its values stay with it, since files know columns by id.
-  public func renameColumn(
+  private func renameColumn(
     _ name: String, to newName: String, of table: TableName
   ) async throws(PortError) {
     try await evolve(table) { schema, _ throws(LakehouseError) in
@@ -37,7 +44,7 @@ extension IcebergLake {
   }
 
   /// Widens a column's type: int to long, float to double.
-  public func widenColumn(
+  private func widenColumn(
     _ name: String, to type: String, of table: TableName
   ) async throws(PortError) {
     try await evolve(table) { schema, _ throws(LakehouseError) in

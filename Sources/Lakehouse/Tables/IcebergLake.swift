@@ -50,8 +50,8 @@ public final class IcebergLake: Lake {
   public func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     if try await catalog.location(of: table) != nil {
       let existing = try await reader.load(table, "createTable")
-      guard try Self.columns(existing.metadata.schema, of: table, "createTable") == schema.fields
-      else {
+      let columns = try Self.columns(existing.metadata.schema, of: table, "createTable")
+      guard TableSchema(columns).takes(schema) else {
         throw error(.invalid, "createTable", "\(table) exists with another schema")
       }
       return
@@ -96,8 +96,8 @@ public final class IcebergLake: Lake {
         let seen = state.metadata.currentSnapshotID.map { "\($0)" } ?? "none"
         throw error(.conflict, "commit", "\(table)'s snapshot is \(seen) by now")
       }
-      try check(change, state)
-      var commit = SnapshotCommit(reader, state, try await prepare(change, state))
+      let fitted = try fit(change, state)
+      var commit = SnapshotCommit(reader, state, try await prepare(fitted, state))
       let metadata = try await commit.write()
       if try await publish(metadata, of: state),
         let snapshot = metadata.currentSnapshot
@@ -178,14 +178,22 @@ public final class IcebergLake: Lake {
       createdAtMilliseconds: time.now.microseconds / 1000)
   }
 
-  private func check(_ change: TableChange, _ state: TableState) throws(PortError) {
+  /// The change with its rows under the table's own columns.
+  private func fit(
+    _ change: TableChange, _ state: TableState
+  ) throws(PortError) -> TableChange {
     // Also when nothing is appended: manifests are rewritten, with partitions of such types.
     let columns = try Self.columns(state.metadata.schema, of: state.name, "commit")
-    guard let batch = change.append else { return }
-    let fault =
-      batch.schema.fields == columns
-      ? batch.mismatch ?? state.metadata.schema.misfit(of: batch) : "the batch has another schema"
-    if let fault { throw error(.invalid, "commit", "\(state.name): \(fault)") }
+    var fitted = change
+    do throws(ColumnMismatch) {
+      fitted.append = try change.append?.fitted(to: TableSchema(columns))
+    } catch {
+      throw self.error(.invalid, "commit", "\(state.name): \(error)")
+    }
+    if let fault = fitted.append.flatMap(state.metadata.schema.misfit) {
+      throw error(.invalid, "commit", "\(state.name): \(fault)")
+    }
+    return fitted
   }
 
   /// Writes a change's data and delete files.

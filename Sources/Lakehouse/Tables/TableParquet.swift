@@ -96,17 +96,3 @@ extension RecordBatch.Values {
     }
   }
 }
-
-extension RecordBatch.Column {
-  /// A column of nulls.
-  init(nulls count: Int, _ type: TableSchema.ColumnType) {
-    let values: RecordBatch.Values =
-      switch type {
-      case .string: .strings(Array(repeating: "", count: count))
-      case .int64, .timestamp: .integers(Array(repeating: 0, count: count))
-      case .double: .doubles(Array(repeating: 0, count: count))
-      case .boolean: .booleans(Array(repeating: false, count: count))
-      }
-    self.init(values, validity: Array(repeating: false, count: count))
-  }
-}
