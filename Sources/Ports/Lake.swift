@@ -21,8 +21,8 @@ import Moderation
 ///     keeps the notes of the one before.
 /// 11. `remains` finds a text in every stored row, by whatever snapshot and whether deleted or not:
 ///     none is left once its rows were deleted, compacted and expired.
-/// 12. `evolve` changes the current columns and no row. What was committed before is shown under the
-///     current columns, but a snapshot that is asked for by its id under its own.
+/// 12. `evolve` changes the current columns and no row. What was committed before is shown under
+///     the current columns, but a snapshot that is asked for by its id under its own.
 public protocol Lake: TableMaintenance {
   /// Makes a table.
   func createTable(_ table: TableName, schema: TableSchema) async throws(PortError)

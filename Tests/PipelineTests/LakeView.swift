@@ -76,7 +76,9 @@ extension World {
 
   /// The ids of a raw table, sorted.
   func rawIDs(_ name: String) async throws -> [String] {
-    try await lake.rows(LakeTables.raw(name), schema: TableSchema([])).strings("id").sorted()
+    try await lake.rows(
+      LakeTables.raw(name), schema: LakeTables.schema(of: LakeTables.raw(name)) ?? TableSchema([])
+    ).strings("id").sorted()
   }
 }
 
