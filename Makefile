@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .build/release/rehearsal
 
-.PHONY: help setup build run test unit scenarios readers bench lint format golden clean
+.PHONY: help setup build run test unit scenarios readers judge bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ scenarios: build ## whole scenarios in the release build: goldens, determinism, 
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)
+
+judge: build ## Apache Iceberg for Java, in Spark, reads and writes the lake's tables
+	bash ci/lake-judge.sh $(BIN)
 
 bench: build ## measures the full path
 	$(BIN) bench
