@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Whole scenarios with the release build: every golden, every scenario twice in two processes,
-# 200 interleavings, and a replay of a day's events that must give the day's own outputs again.
+# 200 interleavings, crashes at every step of the jobs, and a replay of a day's events that must
+# give the day's own outputs again.
 set -euo pipefail
 bin=${1:?usage: ci/scenarios.sh PATH-OF-REHEARSAL}
 work=$(mktemp -d)
@@ -16,6 +17,9 @@ say "two processes, byte for byte"
 
 say "200 seeded interleavings"
 "$bin" check-determinism viral-burst normal-traffic --schedules 200
+
+say "every operation of every job, crashed after and its reply lost"
+"$bin" check-faults job-faults --kind crash --kind lost-reply
 
 say "another seed gives other traffic"
 "$bin" run normal-traffic --out "$work/seed-a" >/dev/null

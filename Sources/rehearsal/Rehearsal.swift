@@ -21,7 +21,8 @@ struct Rehearsal: ParsableCommand {
       """,
     version: "rehearsal 0.1.0",
     subcommands: [
-      Run.self, Check.self, Accept.self, CheckDeterminism.self, ReplayCommand.self, Schema.self,
+      Run.self, Check.self, Accept.self, CheckDeterminism.self, CheckFaults.self,
+      ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
 

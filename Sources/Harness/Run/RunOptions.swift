@@ -20,6 +20,10 @@ public struct RunOptions: Sendable {
   public var isTraced = true
   /// Images and users, by alias or id, for which ``RunResult/proofs`` shall say where they stand.
   public var sought: [String] = []
+  /// Whether a job that failed is started once more, as an operator would.
+  public var restartsJobs = false
+  /// Whether ``RunResult/unreadable`` is looked for.
+  public var readsHistory = false
   /// Gets the share of the scenario that is played, now and then.
   public var progress: @Sendable (Double) -> Void = { _ in }
 

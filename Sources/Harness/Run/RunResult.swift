@@ -43,6 +43,8 @@ public struct RunResult: Sendable {
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
   public private(set) var counts: [(name: String, value: Int)] = []
+  /// Snapshots that have other rows than they say, where the whole history is read.
+  public let unreadable: [String]
   /// Where the images and users of `erased` expectations, and those sought, still stand: by the
   /// name that was given.
   public let proofs: [String: ErasureProof]
@@ -66,7 +68,8 @@ public struct RunResult: Sendable {
   public internal(set) var traceLines = 0
 
   init(
-    _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource, _ sought: [String]
+    _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource,
+    _ options: RunOptions
   ) async throws(PortError) {
     if let failure = source.failure { throw failure }
     let backends = platform.backends
@@ -88,45 +91,20 @@ public struct RunResult: Sendable {
     aliases = Aliases(tables, world: source.driver.world)
     virtualDuration = .microseconds(
       platform.environment.now.microseconds - scenario.start.microseconds)
-    var lake: [TableName: RecordBatch] = [:]
-    var snapshots: [TableName: [TableSnapshot]] = [:]
-    var columns: [String: [String]] = [:]
-    for table in try await backends.lake.tables() {
-      let rows = try await backends.lake.scan(table, snapshot: nil)
-      columns[table.description] = rows.schema.fields.map(\.name)
-      lake[table] = try LakeTables.known(rows, of: table)
-      snapshots[table] = try await backends.lake.snapshots(of: table)
-    }
-    self.lake = lake
-    self.columns = columns
-    self.snapshots = snapshots
-    let built = snapshots[LakeTables.trainingData]?.last {
-      $0.summary[TrainingSetBuild.jobKey] == TrainingSetBuild.name
-    }
-    trainingKnownUntil = built?.summary[TrainingSetBuild.knownUntilKey].flatMap { Int64($0) }
-      .map { EventTime(microseconds: $0) }
-    var rows: [TrainingRow] = []
-    var history: [Metric: RecordBatch] = [:]
-    if let built {
-      rows = TrainingRow.rows(
-        of: try await backends.lake.rows(
-          LakeTables.trainingData, schema: LakeTables.trainingSchema, snapshot: built.id))
-      for metric in Metric.allCases {
-        let table = LakeTables.events(metric)
-        let known = snapshots[table]?.last { $0.committedAt <= built.committedAt }
-        guard let known else { continue }
-        history[metric] = try await backends.lake.rows(
-          table, schema: LakeTables.eventSchema, snapshot: known.id)
-      }
-    }
-    builtRows = rows
-    builtHistory = history
+    let state = try await LakeState(backends.lake, readsHistory: options.readsHistory)
+    lake = state.tables
+    columns = state.columns
+    snapshots = state.snapshots
+    trainingKnownUntil = state.knownUntil
+    builtRows = state.builtRows
+    builtHistory = state.builtHistory
+    unreadable = state.unreadable
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
     var proofs: [String: ErasureProof] = [:]
     let erased = scenario.expectations.compactMap { expectation -> String? in
       if case .erased(let alias) = expectation.kind { alias } else { nil }
     }
-    for name in erased + sought {
+    for name in erased + options.sought {
       guard let id = aliases.id(name) else { continue }
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }

@@ -109,7 +109,7 @@ public struct ScenarioRun: Sendable {
         group.cancelAll()
       }
       if let failure { return .failure(failure) }
-      return .success(try await RunResult(scenario, platform, source, options.sought))
+      return .success(try await RunResult(scenario, platform, source, options))
     } catch {
       return .failure(.backend(error))
     }
@@ -191,6 +191,12 @@ public struct ScenarioRun: Sendable {
   }
 
   private func run(_ name: JobName, _ platform: Platform) async {
+    let isDone = await attempt(name, platform)
+    if !isDone && options.restartsJobs { _ = await attempt(name, platform) }
+  }
+
+  /// Runs a job; whether it came to its end.
+  private func attempt(_ name: JobName, _ platform: Platform) async -> Bool {
     var run = JobRun(job: name, at: platform.environment.now, counts: [:])
     do throws(PortError) {
       run.counts = try await platform.job(name).run()
@@ -200,6 +206,7 @@ public struct ScenarioRun: Sendable {
         "job-failed", [.text("job", name.rawValue), .text("error", error.description)])
     }
     platform.collector.note(run)
+    return run.failure == nil
   }
 
   /// Waits until everything that happened by the scenario's end has been published, applied and

@@ -1,0 +1,62 @@
+import Moderation
+import Pipeline
+import Ports
+
+/// The lake at the end of a run, and as the last training-set build saw it.
+struct LakeState {
+  /// The tables' rows, under the columns that the jobs know.
+  private(set) var tables: [TableName: RecordBatch] = [:]
+  /// The names of all their columns.
+  private(set) var columns: [String: [String]] = [:]
+  /// Their histories.
+  private(set) var snapshots: [TableName: [TableSnapshot]] = [:]
+  /// How far the last training-set build knew the history; nil when none ran.
+  private(set) var knownUntil: EventTime?
+  /// The training rows as that build wrote them.
+  private(set) var builtRows: [TrainingRow] = []
+  /// The events that it saw.
+  private(set) var builtHistory: [Metric: RecordBatch] = [:]
+  /// Snapshots that have other rows than they say.
+  private(set) var unreadable: [String] = []
+
+  init(_ lake: any Lake, readsHistory: Bool) async throws(PortError) {
+    for table in try await lake.tables() {
+      let rows = try await lake.scan(table, snapshot: nil)
+      columns[table.description] = rows.schema.fields.map(\.name)
+      tables[table] = try LakeTables.known(rows, of: table)
+      snapshots[table] = try await lake.snapshots(of: table)
+    }
+    try await readBuild(lake)
+    if readsHistory { try await readHistory(lake) }
+  }
+
+  private mutating func readBuild(_ lake: any Lake) async throws(PortError) {
+    let built = snapshots[LakeTables.trainingData]?.last {
+      $0.summary[TrainingSetBuild.jobKey] == TrainingSetBuild.name
+    }
+    guard let built else { return }
+    knownUntil = built.summary[TrainingSetBuild.knownUntilKey].flatMap { Int64($0) }
+      .map { EventTime(microseconds: $0) }
+    builtRows = TrainingRow.rows(
+      of: try await lake.rows(
+        LakeTables.trainingData, schema: LakeTables.trainingSchema, snapshot: built.id))
+    for metric in Metric.allCases {
+      let table = LakeTables.events(metric)
+      let known = snapshots[table]?.last { $0.committedAt <= built.committedAt }
+      guard let known else { continue }
+      builtHistory[metric] = try await lake.rows(
+        table, schema: LakeTables.eventSchema, snapshot: known.id)
+    }
+  }
+
+  private mutating func readHistory(_ lake: any Lake) async throws(PortError) {
+    for (table, history) in snapshots.sorted(by: { $0.key < $1.key }) {
+      for snapshot in history {
+        let count = try await lake.scan(table, snapshot: snapshot.id).count
+        guard count != snapshot.rowCount else { continue }
+        unreadable.append(
+          "\(table)@\(snapshot.id) has \(count) rows and says \(snapshot.rowCount)")
+      }
+    }
+  }
+}
