@@ -35,20 +35,24 @@ struct CheckDeterminism: ParsableCommand {
   private func compareSchedules(_ files: [String], _ count: Int) throws {
     for file in files {
       let scenario = try Folders.load(file)
-      let expected = try outcome(scenario, .fifo)
-      for number in 0..<count {
-        let other = try outcome(scenario, .seeded(UInt64(number)))
-        if let difference = expected.firstDifference(other) {
-          throw CommandFailure(
-            code: 1,
-            message: "rehearsal: \(scenario.name) differs under schedule \(number)\n\(difference)")
-        }
+      let expected = try Self.outcome(scenario, .fifo, seed)
+      let progress = Terminal.progress(scenario.name)
+      let seed = seed
+      _ = try Parallel.map(Array(0..<count), progress: progress) { number in
+        let other = try Self.outcome(scenario, .seeded(UInt64(number)), seed)
+        guard let difference = expected.firstDifference(other) else { return }
+        throw CommandFailure(
+          code: 1,
+          message: "rehearsal: \(scenario.name) differs under schedule \(number)\n\(difference)")
       }
+      Terminal.endProgress()
       print("ok   \(scenario.name) under \(count) schedules")
     }
   }
 
-  private func outcome(_ scenario: Scenario, _ scheduling: Scheduling) throws -> RunOutcome {
+  private static func outcome(
+    _ scenario: Scenario, _ scheduling: Scheduling, _ seed: UInt64?
+  ) throws -> RunOutcome {
     var options = RunOptions()
     options.scheduling = scheduling
     options.seed = seed

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Harness
-import Synchronization
 
 /// `rehearsal check-faults`.
 struct CheckFaults: ParsableCommand {
@@ -26,7 +25,7 @@ struct CheckFaults: ParsableCommand {
   var kind: [FaultSweep.Kind] = []
 
   @Option(help: "Runs at once.")
-  var jobs = ProcessInfo.processInfo.activeProcessorCount
+  var jobs = Parallel.width
 
   @OptionGroup var folders: Folders
 
@@ -38,16 +37,10 @@ struct CheckFaults: ParsableCommand {
     }
   }
 
-  /// One fault's run, to be done by one of several threads.
-  fileprivate struct Task: Sendable {
+  /// One fault's run.
+  private struct Task: Sendable {
     var operation: FaultSweep.Operation
     var kind: FaultSweep.Kind
-  }
-
-  fileprivate struct Findings: Sendable {
-    var next = 0
-    var faults: [String] = []
-    var failure: RunFailure?
   }
 
   private func sweep(_ scenario: Scenario) throws -> Int {
@@ -63,40 +56,24 @@ struct CheckFaults: ParsableCommand {
         Task(operation: operation, kind: $0)
       }
     }
-    let findings = Mutex(Findings())
-    let progress = Terminal.progress(scenario.name)
-    DispatchQueue.concurrentPerform(iterations: max(1, jobs)) { _ in
-      while let task = findings.withLock({ $0.take(tasks, progress) }) {
-        do throws(RunFailure) {
-          guard let fault = try sweep.fault(task.kind, at: task.operation) else { continue }
-          findings.withLock {
-            $0.faults.append("\(task.kind.rawValue) at \(task.operation)\n\(fault)")
-          }
-        } catch {
-          findings.withLock { $0.failure = error }
+    let found: [String]
+    do throws(RunFailure) {
+      found = try Parallel.map(tasks, width: jobs, progress: Terminal.progress(scenario.name)) {
+        (task) throws(RunFailure) in
+        try sweep.fault(task.kind, at: task.operation).map {
+          "\(task.kind.rawValue) at \(task.operation)\n\($0)"
         }
-      }
+      }.compactMap { $0 }
+    } catch {
+      Terminal.endProgress()
+      throw CommandFailure(error)
     }
     Terminal.endProgress()
-    let found = findings.withLock { $0 }
-    if let failure = found.failure { throw CommandFailure(failure) }
-    for fault in found.faults.sorted() { print("FAIL \(scenario.name): \(fault)") }
+    for fault in found { print("FAIL \(scenario.name): \(fault)") }
     print(
-      "\(found.faults.isEmpty ? "ok  " : "FAIL") \(scenario.name): \(tasks.count) faults at "
-        + "\(sweep.operations.count) operations, \(found.faults.count) changed what came out")
-    return found.faults.count
-  }
-}
-
-extension CheckFaults.Findings {
-  /// The next task; nil when all are taken, or one couldn't be judged.
-  fileprivate mutating func take(
-    _ tasks: [CheckFaults.Task], _ progress: (Double) -> Void
-  ) -> CheckFaults.Task? {
-    guard failure == nil, next < tasks.count else { return nil }
-    next += 1
-    progress(Double(next) / Double(tasks.count))
-    return tasks[next - 1]
+      "\(found.isEmpty ? "ok  " : "FAIL") \(scenario.name): \(tasks.count) faults at "
+        + "\(sweep.operations.count) operations, \(found.count) changed what came out")
+    return found.count
   }
 }
 

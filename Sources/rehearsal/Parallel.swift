@@ -1,0 +1,44 @@
+import Foundation
+import Synchronization
+
+/// Runs that don't depend on each other, on several threads: each simulation keeps to its own.
+enum Parallel {
+  /// How many runs at once.
+  static var width: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  /// What `body` gives for each element, in the elements' order; after an error no further one is
+  /// begun, and the error of the first element that has one is thrown.
+  static func map<Element: Sendable, Value: Sendable, Failure: Error>(
+    _ elements: [Element], width: Int = width,
+    progress: @escaping @Sendable (Double) -> Void = { _ in },
+    _ body: @escaping @Sendable (Element) throws(Failure) -> Value
+  ) throws(Failure) -> [Value] {
+    let state = Mutex((next: 0, done: 0, values: [Int: Result<Value, Failure>]()))
+    DispatchQueue.concurrentPerform(iterations: max(1, width)) { _ in
+      while let index = state.withLock({ state -> Int? in
+        guard state.next < elements.count else { return nil }
+        state.next += 1
+        return state.next - 1
+      }) {
+        let result: Result<Value, Failure>
+        do throws(Failure) {
+          result = .success(try body(elements[index]))
+        } catch {
+          result = .failure(error)
+        }
+        let share = state.withLock { state -> Double in
+          if case .failure = result { state.next = elements.count }
+          state.values[index] = result
+          state.done += 1
+          return Double(state.done) / Double(elements.count)
+        }
+        progress(share)
+      }
+    }
+    var values: [Value] = []
+    for (_, result) in state.withLock({ $0.values }).sorted(by: { $0.key < $1.key }) {
+      values.append(try result.get())
+    }
+    return values
+  }
+}
