@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 BIN := .build/release/rehearsal
 
-.PHONY: help setup build run test unit scenarios readers bench lint format golden clean
+.PHONY: help setup build run test unit scenarios readers bench lake-bench lint format golden clean
 
 help: ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## installs what is missing (Debian or Ubuntu packages)
 	@bash ci/setup.sh
@@ -33,6 +33,9 @@ readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 
 bench: build ## measures the full path
 	$(BIN) bench
+
+lake-bench: build ## measures the lake beside PyIceberg
+	bash ci/lake-bench.sh $(BIN)
 
 lint: ## the formatter's rules, as errors
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -24,7 +24,7 @@ struct LakeCommand: ParsableCommand {
       """,
     subcommands: [
       LakeTablesCommand.self, LakeSnapshots.self, LakeScan.self, LakeDiff.self, LakeExpire.self,
-      LakeCompact.self,
+      LakeCompact.self, LakeBench.self,
     ])
 }
 
