@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 BIN := .build/release/rehearsal
 
-.PHONY: help setup build run test unit scenarios readers judge bench lint format golden clean
+.PHONY: help setup build run test unit scenarios readers judge bench lake-bench lint format golden clean
 
 help: ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## installs what is missing (Debian or Ubuntu packages)
 	@bash ci/setup.sh
@@ -36,6 +36,9 @@ judge: build ## Apache Iceberg for Java, in Spark, reads and writes the lake's t
 
 bench: build ## measures the full path
 	$(BIN) bench
+
+lake-bench: build ## measures the lake beside PyIceberg
+	bash ci/lake-bench.sh $(BIN)
 
 lint: ## the formatter's rules, as errors
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -1,4 +1,6 @@
+import Dispatch
 import Glibc
+import Synchronization
 
 /// The calls of the operating system that a store of files is made of. Each throws with the path,
 /// and none leaves a descriptor open.
@@ -23,15 +25,18 @@ enum Files {
     }
   }
 
-  /// Makes a file with these bytes, on the disk when the call returns; false when the name exists.
-  static func create(_ path: String, _ bytes: [UInt8]) throws(FileError) -> Bool {
+  /// Makes a file with these bytes, if asked on the disk when the call returns; false when the name
+  /// exists.
+  static func create(
+    _ path: String, _ bytes: [UInt8], isDurable: Bool
+  ) throws(FileError) -> Bool {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0, errno == EEXIST { return false }
     guard descriptor >= 0 else { throw FileError("create", path) }
     do throws(FileError) {
       defer { close(descriptor) }
       try writeAll(bytes, to: descriptor, path)
-      guard fsync(descriptor) == 0 else { throw FileError("fsync", path) }
+      guard !isDurable || fsync(descriptor) == 0 else { throw FileError("fsync", path) }
     } catch {
       unlink(path)
       throw error
@@ -96,6 +101,29 @@ enum Files {
       if let kind = try kind(of: folder + "/" + name) { entries.append((name, kind)) }
     }
     return entries
+  }
+
+  /// Puts files and folders on the disk, side by side: the file system does in one go what it would
+  /// do one by one. Files that are gone need nothing.
+  static func synchronize(_ paths: [String]) throws(FileError) {
+    let failures = Mutex<[FileError]>([])
+    DispatchQueue.concurrentPerform(iterations: paths.count) { index in
+      do throws(FileError) {
+        try synchronize(paths[index])
+      } catch {
+        failures.withLock { $0.append(error) }
+      }
+    }
+    if let failure = failures.withLock({ $0.first }) { throw failure }
+  }
+
+  private static func synchronize(_ path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0, errno == ENOENT { return }
+    guard descriptor >= 0 else { throw FileError("open", path) }
+    defer { close(descriptor) }
+    // Some file systems have nothing to do for a folder, and say so by EINVAL.
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError("fsync", path) }
   }
 
   /// Puts a folder's names on the disk.

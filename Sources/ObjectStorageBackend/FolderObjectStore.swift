@@ -7,18 +7,33 @@ import Synchronization
 /// Bytes go to a temporary file beside their place, to the disk, and then to the place in one step;
 /// the step is on the disk when a call returns. Other programs see whole files only, too.
 ///
+/// With ``Durability/deferred`` nothing waits for the disk before ``synchronize()``, which then
+/// waits for all files and folders at once: the file system writes them together, in the time of
+/// one or two. A power cut before that may leave an object empty, or an older one.
+///
 /// *Fidelity.* Modelled: atomic puts, one winner of several put-if-absents, durability. Not
 /// modelled, for a folder can't: a key that ends in `/` or has an empty part, and a key beside one
 /// that continues it (`a` and `a/b`); both are `invalid`. A deleted key's folders stay, and so does
 /// the temporary file of a writer that was killed; neither is listed.
 public final class FolderObjectStore: ObjectStore {
+  /// When objects are on the disk.
+  public enum Durability: Sendable {
+    /// When the call returns that puts or deletes them.
+    case immediate
+    /// When ``FolderObjectStore/synchronize()`` returns.
+    case deferred
+  }
+
   /// The folder.
   public let path: String
+  private let durability: Durability
   private let temporaries = Mutex(0)
+  private let unsettled = Mutex(Unsettled())
 
   /// Keeps objects in a folder, and makes it when there is none.
-  public init(path: String) throws(PortError) {
+  public init(path: String, durability: Durability = .immediate) throws(PortError) {
     self.path = path
+    self.durability = durability
     do {
       try Files.makeFolder(path)
     } catch {
@@ -38,7 +53,7 @@ public final class FolderObjectStore: ObjectStore {
         try? Files.remove(temporary)
         throw error
       }
-      try Files.synchronizeFolder(place.folder)
+      try settle(place)
     } catch {
       throw error.portError("put")
     }
@@ -54,7 +69,7 @@ public final class FolderObjectStore: ObjectStore {
       // A temporary file that stays is ignored by listings.
       defer { try? Files.remove(temporary) }
       guard try Files.link(temporary, to: place.path) else { return false }
-      try Files.synchronizeFolder(place.folder)
+      try settle(place)
       return true
     } catch {
       throw error.portError("putIfAbsent")
@@ -101,9 +116,38 @@ public final class FolderObjectStore: ObjectStore {
     do {
       guard try Files.kind(of: place.path) == .file else { return }
       try Files.remove(place.path)
-      try Files.synchronizeFolder(place.folder)
+      try settle(place)
     } catch {
       throw error.portError("delete")
+    }
+  }
+
+  /// See ``ObjectStore``, rule 6. After a failure every call throws: the system tells only once
+  /// that bytes were lost, and not whose.
+  public func synchronize() async throws(PortError) {
+    do throws(FileError) {
+      // Within the lock: another writer's files may be among those on their way.
+      try unsettled.withLock { (unsettled) throws(FileError) in try unsettled.synchronize() }
+    } catch {
+      throw error.portError("synchronize")
+    }
+  }
+
+  /// What may not be on the disk.
+  private struct Unsettled {
+    /// Files and folders.
+    var paths: Set<String> = []
+    private var failure: FileError?
+
+    mutating func synchronize() throws(FileError) {
+      if let failure { throw failure }
+      do throws(FileError) {
+        try Files.synchronize(paths.sorted())
+        paths = []
+      } catch {
+        failure = error
+        throw error
+      }
     }
   }
 
@@ -123,7 +167,16 @@ public final class FolderObjectStore: ObjectStore {
     key.folders.isEmpty ? path : path + "/" + key.folders.joined(separator: "/")
   }
 
-  /// Puts bytes on the disk under a name that is no key; gives the file's path.
+  /// Puts a change of a folder on the disk, now or later. The file's bytes, where it has any, are
+  /// there already when it is now.
+  private func settle(_ place: Place) throws(FileError) {
+    switch durability {
+    case .immediate: try Files.synchronizeFolder(place.folder)
+    case .deferred: unsettled.withLock { $0.paths.formUnion([place.folder, place.path]) }
+    }
+  }
+
+  /// Writes bytes under a name that is no key; gives the file's path.
   private func write(_ bytes: [UInt8], beside place: Place) throws(FileError) -> String {
     try Files.makeFolder(place.folder)
     while true {
@@ -133,7 +186,8 @@ public final class FolderObjectStore: ObjectStore {
       }
       let temporary = "\(place.folder)/\(FolderKey.temporaryPrefix)\(getpid())-\(number)"
       // Another machine's process may have our number, and a killed one may have left its file.
-      if try Files.create(temporary, bytes) { return temporary }
+      let isDurable = durability == .immediate
+      if try Files.create(temporary, bytes, isDurable: isDurable) { return temporary }
     }
   }
 

@@ -167,9 +167,25 @@ public struct RecordBatch: Hashable, Sendable {
     }
   }
 
+  /// Makes room for so many rows: appending them then moves nothing.
+  public mutating func reserveCapacity(_ count: Int) {
+    for index in columns.indices { columns[index].reserveCapacity(count) }
+  }
+
+  /// The rows of some stretches, in their order.
+  public func rows(in stretches: [Range<Int>]) -> RecordBatch {
+    RecordBatch(schema: schema, columns: columns.map { $0.rows(in: stretches) })
+  }
+
   /// The rows for which `keep` is true.
   public func filtered(_ keep: [Bool]) -> RecordBatch {
-    RecordBatch(schema: schema, columns: columns.map { $0.filtered(keep) })
+    var stretches: [Range<Int>] = []
+    for row in keep.indices where keep[row] {
+      let isNext = stretches.last?.upperBound == row
+      let start = isNext ? stretches.removeLast().lowerBound : row
+      stretches.append(start..<row + 1)
+    }
+    return rows(in: stretches)
   }
 
   /// Which rows any of the filters holds for; a filter on a column that isn't there holds for none.
@@ -247,7 +263,8 @@ extension RecordBatch.Column {
     self.init(values, validity: Array(repeating: false, count: count))
   }
 
-  fileprivate mutating func append(_ other: Self) {
+  /// Appends another column of the same kind of values.
+  public mutating func append(_ other: Self) {
     if validity != nil || other.validity != nil {
       validity =
         (validity ?? Array(repeating: true, count: values.count))
@@ -275,9 +292,41 @@ extension RecordBatch.Column {
     }
   }
 
-  fileprivate func filtered(_ keep: [Bool]) -> Self {
+  fileprivate mutating func reserveCapacity(_ count: Int) {
+    // The array is taken out of its case, so that it grows in place.
+    switch values {
+    case .strings(var all):
+      values = .strings([])
+      all.reserveCapacity(count)
+      values = .strings(all)
+    case .integers(var all):
+      values = .strings([])
+      all.reserveCapacity(count)
+      values = .integers(all)
+    case .doubles(var all):
+      values = .strings([])
+      all.reserveCapacity(count)
+      values = .doubles(all)
+    case .booleans(var all):
+      values = .strings([])
+      all.reserveCapacity(count)
+      values = .booleans(all)
+    }
+  }
+
+  fileprivate func rows(in stretches: [Range<Int>]) -> Self {
+    let count = stretches.reduce(0) { $0 + $1.count }
     func pick<Value>(_ values: [Value]) -> [Value] {
-      zip(values, keep).compactMap { $1 ? $0 : nil }
+      var picked: [Value] = []
+      picked.reserveCapacity(count)
+      for stretch in stretches {
+        if stretch.count == 1 {
+          picked.append(values[stretch.lowerBound])
+        } else {
+          picked.append(contentsOf: values[stretch])
+        }
+      }
+      return picked
     }
     let picked: RecordBatch.Values =
       switch values {

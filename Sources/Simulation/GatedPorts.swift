@@ -342,6 +342,9 @@ public struct GatedObjectStore: ObjectStore {
       try await base.delete(key)
     }
   }
+
+  /// See ``ObjectStore``. No step of its own: faults are about what others can see.
+  public func synchronize() async throws(PortError) { try await base.synchronize() }
 }
 
 /// A ``CheckpointStore`` behind a ``PortGate``.

@@ -47,7 +47,7 @@ enum BackendsChoice: ExpressibleByArgument {
       let checkpoints = try SQLiteCheckpointStore(application)
       let tables = try SQLiteTableCatalog(catalog, catalog: LakeFolder.catalogName)
       let objects = try FolderObjectStore(path: "\(path)/objects")
-      let warehouse = try FolderObjectStore(path: "\(path)/lake")
+      let warehouse = try FolderObjectStore(path: "\(path)/lake", durability: .deferred)
       return { time in
         var backends = Backends.inMemory(time: time)
         backends.name = "sqlite"

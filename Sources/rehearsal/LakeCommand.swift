@@ -24,7 +24,7 @@ struct LakeCommand: ParsableCommand {
       """,
     subcommands: [
       LakeTablesCommand.self, LakeSnapshots.self, LakeScan.self, LakeDiff.self, LakeExpire.self,
-      LakeCompact.self,
+      LakeCompact.self, LakeBench.self,
     ])
 }
 
@@ -54,7 +54,8 @@ struct LakePlace: ParsableArguments {
       let pointers = try SQLiteTableCatalog(try SQLiteDatabase(path: file), catalog: catalog)
       // Locations in metadata are absolute, so the store is the whole file system.
       return IcebergLake(
-        objects: try FolderObjectStore(path: "/"), catalog: pointers, warehouse: "file://",
+        objects: try FolderObjectStore(path: "/", durability: .deferred), catalog: pointers,
+        warehouse: "file://",
         time: SystemTime())
     } catch {
       throw CommandFailure(code: 2, message: "rehearsal: '\(file)' can't be opened: \(error)")

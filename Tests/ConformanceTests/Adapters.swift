@@ -50,7 +50,10 @@ enum Adapters {
   ]
   static let objectStores: [Adapter<any ObjectStore>] =
     objectStoresOfAnyKey + [
-      Adapter("folder") { _, folder in try FolderObjectStore(path: try folder.file("objects")) }
+      Adapter("folder") { _, folder in try FolderObjectStore(path: try folder.file("objects")) },
+      Adapter("folder, deferred") { _, folder in
+        try FolderObjectStore(path: try folder.file("objects"), durability: .deferred)
+      },
     ]
   /// Those whose keys are plain text, not paths: they may end in a slash and continue each other.
   static let objectStoresOfAnyKey: [Adapter<any ObjectStore>] = [
@@ -78,7 +81,7 @@ enum Adapters {
     },
     Adapter("iceberg in a folder") { time, folder in
       IcebergLake(
-        objects: try FolderObjectStore(path: try folder.file("lake")),
+        objects: try FolderObjectStore(path: try folder.file("lake"), durability: .deferred),
         catalog: try SQLiteTableCatalog(
           try SQLiteDatabase(path: try folder.file("catalog.db")), catalog: "lake"),
         warehouse: "file://\(try folder.file("lake"))", time: time)

@@ -118,4 +118,18 @@ struct ObjectStoreConformance {
       #expect(try await store.list(prefix: "") == ["ab"])
     }
   }
+
+  @Test(
+    "6. What was put and deleted stays so when the store synchronizes",
+    arguments: Adapters.objectStores)
+  func synchronize(adapter: Adapter<any ObjectStore>) throws {
+    try simulate(adapter) { store, _ in
+      for key in ["a/b", "a/c", "d"] { try await store.put(key, [1]) }
+      #expect(try await store.putIfAbsent("a/d", [2]))
+      try await store.delete("a/c")
+      for _ in 0..<2 { try await store.synchronize() }
+      #expect(try await store.list(prefix: "") == ["a/b", "a/d", "d"])
+      #expect(try await store.get("a/d") == [2])
+    }
+  }
 }

@@ -110,13 +110,19 @@ enum ColumnBounds {
 
   /// Text is ordered by its bytes and cut; a cut upper bound is raised, so that it stays a bound.
   private static func textBounds(_ values: [String], _ validity: [Bool]?) -> ([UInt8], [UInt8])? {
-    var low: String?
-    var high: String?
-    for (index, value) in values.enumerated() where validity?[index] ?? true {
-      if low.map({ precedes(value, $0) }) ?? true { low = value }
-      if high.map({ precedes($0, value) }) ?? true { high = value }
+    guard let first = values.indices.first(where: { validity?[$0] ?? true }) else { return nil }
+    var (low, high) = (values[first], values[first])
+    var (lowStart, highStart) = (start(of: low), start(of: high))
+    for index in values.indices where validity?[index] ?? true {
+      // The first bytes mostly decide.
+      let start = start(of: values[index])
+      if start <= lowStart, start < lowStart || precedes(values[index], low) {
+        (low, lowStart) = (values[index], start)
+      }
+      if start >= highStart, start > highStart || precedes(high, values[index]) {
+        (high, highStart) = (values[index], start)
+      }
     }
-    guard let low, let high else { return nil }
     let lower = String(String.UnicodeScalarView(low.unicodeScalars.prefix(keptScalars)))
     guard let upper = raised(high) else { return nil }
     return (Array(lower.utf8), Array(upper.utf8))
@@ -124,6 +130,17 @@ enum ColumnBounds {
 
   private static func precedes(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
+  }
+
+  /// The first eight bytes as a number that is ordered as they are; zeros after a shorter text.
+  private static func start(of text: String) -> UInt64 {
+    let start = text.utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.count >= 8
+        ? UInt64(bigEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(as: UInt64.self)) : nil
+    }
+    if let start = start ?? nil { return start }
+    let bytes = text.utf8.prefix(8)
+    return bytes.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - bytes.count))
   }
 
   /// The shortest text of at most the kept length that isn't before `text`; nil when there is none.

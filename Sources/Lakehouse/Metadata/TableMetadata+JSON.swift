@@ -150,12 +150,6 @@ extension TableMetadata {
     fields["last-partition-id"] = .integer(Int64(lastPartitionID))
     fields["properties"] = .object(properties.mapValues { .text($0) })
     if let currentSnapshotID { fields["current-snapshot-id"] = .integer(currentSnapshotID) }
-    fields["snapshot-log"] = .list(
-      snapshotLog.map {
-        .object([
-          "timestamp-ms": .integer($0.timestampMilliseconds), "snapshot-id": .integer($0.snapshot),
-        ])
-      })
     fields["metadata-log"] = .list(
       previousFiles.map {
         .object([
@@ -169,7 +163,14 @@ extension TableMetadata {
       bytes.append(UInt8(ascii: ":"))
       value.append(to: &bytes)
     }
-    bytes.append(contentsOf: ",\"snapshots\":[".utf8)
+    // Both lists grow with each commit: no tree is made of them.
+    bytes.append(contentsOf: ",\"snapshot-log\":[".utf8)
+    for (index, entry) in snapshotLog.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      let (id, time) = (entry.snapshot, entry.timestampMilliseconds)
+      bytes.append(contentsOf: "{\"snapshot-id\":\(id),\"timestamp-ms\":\(time)}".utf8)
+    }
+    bytes.append(contentsOf: "],\"snapshots\":[".utf8)
     for (index, snapshot) in snapshots.enumerated() {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       bytes.append(contentsOf: snapshot.json)

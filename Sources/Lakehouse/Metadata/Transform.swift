@@ -81,19 +81,30 @@ public enum Transform: Hashable, Sendable {
     guard let value, self != .void else { return nil }
     guard isDefined(for: type) else { throw undefined(value, type) }
     switch (self, value) {
+    case (_, .integer(let number)):
+      return self.value(number, isDate: type.name == "date").map { .integer($0) }
     case (.identity, _): return value
-    case (.bucket(let count), .integer(let number)):
-      return withUnsafeBytes(of: number.littleEndian) { Self.bucket(Array($0), of: count) }
-    case (.bucket(let count), .text(let text)): return Self.bucket(Array(text.utf8), of: count)
-    case (.truncate(let width), .integer(let number)):
-      let rest = number % Int64(width)
-      // Near the smallest integer the multiple below doesn't exist: it wraps, as in Java.
-      return .integer(number &- (rest < 0 ? rest + Int64(width) : rest))
+    case (.bucket(let count), .text(let text)):
+      return .integer(Self.bucket(Array(text.utf8), of: count))
     case (.truncate(let width), .text(let text)):
       return .text(String(String.UnicodeScalarView(text.unicodeScalars.prefix(width))))
-    case (_, .integer(let number)):
-      return .integer(instant(number, isDate: type.name == "date"))
     default: throw undefined(value, type)
+    }
+  }
+
+  /// The partition's value of an integer's, a date's (days) or an instant's (microseconds), for a
+  /// type that the transform is defined for.
+  func value(_ number: Int64, isDate: Bool) -> Int64? {
+    switch self {
+    case .void: return nil
+    case .identity: return number
+    case .bucket(let count):
+      return withUnsafeBytes(of: number.littleEndian) { Self.bucket(Array($0), of: count) }
+    case .truncate(let width):
+      let rest = number % Int64(width)
+      // Near the smallest integer the multiple below doesn't exist: it wraps, as in Java.
+      return number &- (rest < 0 ? rest + Int64(width) : rest)
+    case .year, .month, .day, .hour: return instant(number, isDate: isDate)
     }
   }
 
@@ -114,8 +125,8 @@ public enum Transform: Hashable, Sendable {
   }
 
   /// Murmur3 of the value's bytes (spec, appendix B): integers and instants as 8 bytes.
-  private static func bucket(_ bytes: [UInt8], of count: Int) -> IcebergValue {
-    .integer(Int64((Murmur3.hash(bytes) & Int32.max) % Int32(count)))
+  private static func bucket(_ bytes: [UInt8], of count: Int) -> Int64 {
+    Int64((Murmur3.hash(bytes) & Int32.max) % Int32(count))
   }
 
   private static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {

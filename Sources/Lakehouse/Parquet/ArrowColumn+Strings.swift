@@ -4,16 +4,12 @@ import Ports
 /// Strings: each is validated once, as it is copied out of Arrow's buffers.
 extension ArrowColumn {
   /// A column of offsets and bytes.
-  func strings<Offset: FixedWidthInteger>(
-    offsets: Offset.Type, _ validity: [Bool]?
-  ) throws(ParquetError) -> [String] {
-    guard count > 0, let ends = buffer(1, of: offsets) else {
-      return Array(repeating: "", count: count)
-    }
+  func append<Offset: FixedWidthInteger>(
+    offsets: Offset.Type, to strings: inout [String], _ validity: [Bool]?
+  ) throws(ParquetError) {
+    guard count > 0, let ends = buffer(1, of: offsets) else { return appendEmpty(to: &strings) }
     let bytes = bytes(2)
     let size = Int(ends[count])
-    var strings: [String] = []
-    strings.reserveCapacity(count)
     for row in 0..<count {
       let start = Int(ends[row])
       let end = Int(ends[row + 1])
@@ -26,16 +22,19 @@ extension ArrowColumn {
       }
       strings.append(try string(bytes + start, count: end - start, row: row))
     }
-    return strings
+  }
+
+  private func appendEmpty(to strings: inout [String]) {
+    strings.append(contentsOf: repeatElement("", count: count))
   }
 
   /// A column of 16-byte views: short texts lie in the view, others in one of several buffers.
-  func stringViews(_ validity: [Bool]?) throws(ParquetError) -> [String] {
-    guard count > 0, let first = bytes(1) else { return Array(repeating: "", count: count) }
+  func appendViews(
+    to strings: inout [String], _ validity: [Bool]?
+  ) throws(ParquetError) {
+    guard count > 0, let first = bytes(1) else { return appendEmpty(to: &strings) }
     let bufferCount = Int(array.n_buffers) - 3
     let sizes = bytes(Int(array.n_buffers) - 1)?.assumingMemoryBound(to: Int64.self)
-    var strings: [String] = []
-    strings.reserveCapacity(count)
     for row in 0..<count {
       guard validity?[row] ?? true else {
         strings.append("")
@@ -54,35 +53,32 @@ extension ArrowColumn {
       else { throw failure("row \(row)'s text is outside its buffers") }
       strings.append(try string(bytes + start, count: size, row: row))
     }
-    return strings
   }
 
   /// A column of indices into a dictionary: rows with the same text share one string's storage.
-  func gathered(
-    from dictionary: ArrowColumn, _ validity: [Bool]?
-  ) throws(ParquetError) -> [String] {
+  func append(
+    from dictionary: ArrowColumn, to strings: inout [String], _ validity: [Bool]?
+  ) throws(ParquetError) {
     guard case let column = try dictionary.decoded(), case .strings(let distinct) = column.values
     else {
       throw failure("a dictionary of \(dictionary.type.name) can't be read")
     }
     switch ArrowType(format: schemaFormat) {
-    case .int8: return try gathered(distinct, at: Int8.self, validity)
-    case .uint8: return try gathered(distinct, at: UInt8.self, validity)
-    case .int16: return try gathered(distinct, at: Int16.self, validity)
-    case .uint16: return try gathered(distinct, at: UInt16.self, validity)
-    case .int32: return try gathered(distinct, at: Int32.self, validity)
-    case .uint32: return try gathered(distinct, at: UInt32.self, validity)
-    case .int64: return try gathered(distinct, at: Int64.self, validity)
+    case .int8: try append(distinct, at: Int8.self, to: &strings, validity)
+    case .uint8: try append(distinct, at: UInt8.self, to: &strings, validity)
+    case .int16: try append(distinct, at: Int16.self, to: &strings, validity)
+    case .uint16: try append(distinct, at: UInt16.self, to: &strings, validity)
+    case .int32: try append(distinct, at: Int32.self, to: &strings, validity)
+    case .uint32: try append(distinct, at: UInt32.self, to: &strings, validity)
+    case .int64: try append(distinct, at: Int64.self, to: &strings, validity)
     default: throw failure("a dictionary with \(schemaFormat) indices can't be read")
     }
   }
 
-  private func gathered<Index: FixedWidthInteger>(
-    _ distinct: [String], at type: Index.Type, _ validity: [Bool]?
-  ) throws(ParquetError) -> [String] {
-    guard let indices = buffer(1, of: type) else { return Array(repeating: "", count: count) }
-    var strings: [String] = []
-    strings.reserveCapacity(count)
+  private func append<Index: FixedWidthInteger>(
+    _ distinct: [String], at type: Index.Type, to strings: inout [String], _ validity: [Bool]?
+  ) throws(ParquetError) {
+    guard let indices = buffer(1, of: type) else { return appendEmpty(to: &strings) }
     for row in 0..<count {
       guard validity?[row] ?? true else {
         strings.append("")
@@ -93,7 +89,6 @@ extension ArrowColumn {
       }
       strings.append(distinct[index])
     }
-    return strings
   }
 
   private func string(

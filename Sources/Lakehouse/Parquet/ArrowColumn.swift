@@ -34,6 +34,19 @@ struct ArrowColumn {
     return RecordBatch.Column(try values(validity), validity: validity)
   }
 
+  /// Appends the column to one of the same kind of values. Strings go where they are to stay at
+  /// once: to count the references to each of them twice takes longer than to read them.
+  func append(to column: inout RecordBatch.Column) throws(ParquetError) {
+    let validity = validity()
+    guard validity == nil, column.validity == nil, case .strings(var all) = column.values else {
+      column.append(RecordBatch.Column(try values(validity), validity: validity))
+      return
+    }
+    column.values = .strings([])
+    try appendStrings(to: &all, nil)
+    column.values = .strings(all)
+  }
+
   /// Buffer `index`'s values from the column's first on; nil where Arrow left the buffer out,
   /// as it may when there are no values.
   func buffer<Value>(_ index: Int, of type: Value.Type) -> UnsafePointer<Value>? {
@@ -50,17 +63,12 @@ struct ArrowColumn {
   func failure(_ reason: String) -> ParquetError { ParquetError(reason, column: name) }
 
   private func values(_ validity: [Bool]?) throws(ParquetError) -> RecordBatch.Values {
-    if let dictionary = array.dictionary, let values = schema.dictionary {
-      return .strings(
-        try gathered(from: ArrowColumn(dictionary.pointee, values.pointee), validity))
-    }
+    if array.dictionary != nil { return .strings(try strings(validity)) }
     switch type {
-    case .string: return .strings(try strings(offsets: Int32.self, validity))
-    case .largeString: return .strings(try strings(offsets: Int64.self, validity))
-    case .stringView: return .strings(try stringViews(validity))
+    case .string, .largeString, .stringView: return .strings(try strings(validity))
     case .boolean: return .booleans(booleans(validity))
     case .float: return .doubles(numbers(Float.self, validity) { Double($0) })
-    case .double: return .doubles(numbers(Double.self, validity) { $0 })
+    case .double: return .doubles(numbers(Double.self, validity))
     case .unsupported(let name): throw failure("\(name) can't be read into a record batch")
     case .timestamp(let unit, _): return .integers(try micros(Int64.self, unit, validity))
     case .time(let unit):
@@ -69,6 +77,28 @@ struct ArrowColumn {
       case .microseconds, .nanoseconds: return .integers(try micros(Int64.self, unit, validity))
       }
     default: return .integers(integers(validity))
+    }
+  }
+
+  private func strings(_ validity: [Bool]?) throws(ParquetError) -> [String] {
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    try appendStrings(to: &strings, validity)
+    return strings
+  }
+
+  private func appendStrings(
+    to strings: inout [String], _ validity: [Bool]?
+  ) throws(ParquetError) {
+    if let dictionary = array.dictionary, let values = schema.dictionary {
+      let texts = ArrowColumn(dictionary.pointee, values.pointee)
+      return try append(from: texts, to: &strings, validity)
+    }
+    switch type {
+    case .string: try append(offsets: Int32.self, to: &strings, validity)
+    case .largeString: try append(offsets: Int64.self, to: &strings, validity)
+    case .stringView: try appendViews(to: &strings, validity)
+    default: throw failure("\(type.name) isn't text")
     }
   }
 
@@ -81,7 +111,7 @@ struct ArrowColumn {
     case .int32, .date: numbers(Int32.self, validity) { Int64($0) }
     case .uint32: numbers(UInt32.self, validity) { Int64($0) }
     case .dateMilliseconds: numbers(Int64.self, validity) { Self.floor($0, by: 86_400_000) }
-    default: numbers(Int64.self, validity) { $0 }
+    default: numbers(Int64.self, validity)
     }
   }
 
@@ -89,16 +119,30 @@ struct ArrowColumn {
     _ stored: Stored.Type, _ validity: [Bool]?, _ convert: (Stored) -> Value
   ) -> [Value] {
     guard let source = buffer(1, of: stored) else { return Array(repeating: 0, count: count) }
-    var values = UnsafeBufferPointer(start: source, count: count).map(convert)
-    if let validity {
-      for row in validity.indices where !validity[row] { values[row] = 0 }
-    }
-    return values
+    let values = UnsafeBufferPointer(start: source, count: count).map(convert)
+    return zeroed(values, validity)
+  }
+
+  /// Numbers as Arrow has them: copied at once.
+  private func numbers<Value: ExpressibleByIntegerLiteral>(
+    _ type: Value.Type, _ validity: [Bool]?
+  ) -> [Value] {
+    guard let source = buffer(1, of: type) else { return Array(repeating: 0, count: count) }
+    return zeroed(Array(UnsafeBufferPointer(start: source, count: count)), validity)
+  }
+
+  /// Zero where there is no value.
+  private func zeroed<Value: ExpressibleByIntegerLiteral>(
+    _ values: [Value], _ validity: [Bool]?
+  ) -> [Value] {
+    guard let validity else { return values }
+    return zip(values, validity).map { $1 ? $0 : 0 }
   }
 
   private func micros<Stored: FixedWidthInteger>(
     _ stored: Stored.Type, _ unit: ArrowType.Unit, _ validity: [Bool]?
   ) throws(ParquetError) -> [Int64] {
+    if unit == .microseconds, stored == Int64.self { return numbers(Int64.self, validity) }
     let times = numbers(stored, validity) { Int64($0) }
     let factor: Int64
     switch unit {

@@ -78,9 +78,25 @@ extension ParquetFile {
         leaves.append(try leaf(at: position))
       }
       guard !leaves.isEmpty else { return [] }
-      let columns = try decode(rowGroup: rowGroup, leaves: leaves)
+      var columns: [RecordBatch.Column] = []
+      try decode(rowGroup: rowGroup, leaves: leaves) { _, column throws(ParquetError) in
+        columns.append(try column.decoded())
+      }
       let byPosition = Dictionary(uniqueKeysWithValues: zip(wanted, columns))
       return positions.compactMap { byPosition[$0] }
+    }
+
+    /// Appends the columns at these positions, each named once, of one row group to others of the
+    /// same kinds.
+    func append(
+      rowGroup: Int, positions: [Int], to columns: inout [RecordBatch.Column]
+    ) throws(ParquetError) {
+      let order = positions.indices.sorted { positions[$0] < positions[$1] }
+      var leaves: [Int32] = []
+      for index in order { leaves.append(try leaf(at: positions[index])) }
+      try decode(rowGroup: rowGroup, leaves: leaves) { index, column throws(ParquetError) in
+        try column.append(to: &columns[order[index]])
+      }
     }
 
     private func leaf(at position: Int) throws(ParquetError) -> Int32 {
@@ -93,9 +109,11 @@ extension ParquetFile {
       return leaf
     }
 
+    /// Gives each of the leaves' columns, in their order.
     private func decode(
-      rowGroup: Int, leaves: [Int32]
-    ) throws(ParquetError) -> [RecordBatch.Column] {
+      rowGroup: Int, leaves: [Int32],
+      _ body: (Int, ArrowColumn) throws(ParquetError) -> Void
+    ) throws(ParquetError) {
       var schema = ArrowSchema()
       var array = ArrowArray()
       defer {
@@ -112,7 +130,6 @@ extension ParquetFile {
       guard array.n_children == leaves.count, schema.n_children == leaves.count else {
         throw ParquetError("\(array.n_children) columns decoded, not \(leaves.count)")
       }
-      var columns: [RecordBatch.Column] = []
       for index in leaves.indices {
         guard let array = array.children[index], let schema = schema.children[index] else {
           throw ParquetError("column \(index) wasn't decoded")
@@ -123,9 +140,8 @@ extension ParquetFile {
             "\(column.count) values in row group \(rowGroup) of \(rowGroupRows[rowGroup]) rows",
             column: column.name)
         }
-        columns.append(try column.decoded())
+        try body(index, column)
       }
-      return columns
     }
   }
 

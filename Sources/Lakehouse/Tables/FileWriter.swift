@@ -17,8 +17,10 @@ struct FileWriter {
   /// Writes rows, one file per partition.
   mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
     let schema = table.metadata.schema
+    let partitions = try partitions(of: batch)
     var result: [DataFile] = []
-    for (partition, rows) in try partitions(of: batch) {
+    for (partition, stretches) in zip(partitions.values, partitions.stretches) {
+      let rows = partitions.values.count == 1 ? batch : batch.rows(in: stretches)
       let place = DataFile.Place(specID: table.metadata.spec.id, values: partition)
       let location = table.location("data/\(folder(place))\(nextName()).parquet")
       let bytes = try parquet(rows, schema.fields.map(\.id), schema.fields.map(\.type))
@@ -98,40 +100,9 @@ struct FileWriter {
     }
   }
 
-  /// A batch's rows by partition, in the order of each partition's first row.
-  private func partitions(
-    of batch: RecordBatch
-  ) throws(PortError) -> [([IcebergValue?], RecordBatch)] {
-    let spec = table.metadata.spec
-    guard !spec.fields.isEmpty else { return [([], batch)] }
-    var places: [[IcebergValue?]: Int] = [:]
-    var order: [[IcebergValue?]] = []
-    var slots: [Int] = []
-    slots.reserveCapacity(batch.count)
-    for row in 0..<batch.count {
-      var key: [IcebergValue?] = []
-      for field in spec.fields { key.append(try partition(field, batch, row)) }
-      let slot = places[key] ?? order.count
-      if slot == order.count {
-        places[key] = slot
-        order.append(key)
-      }
-      slots.append(slot)
-    }
-    if order.count == 1 { return [(order[0], batch)] }
-    return order.enumerated().map { slot, key in
-      (key, batch.filtered(slots.map { $0 == slot }))
-    }
-  }
-
-  private func partition(
-    _ field: PartitionSpec.Field, _ batch: RecordBatch, _ row: Int
-  ) throws(PortError) -> IcebergValue? {
-    guard let source = table.metadata.schema.field(field.sourceID),
-      let column = batch.schema.index(of: source.name)
-    else { return nil }
+  private func partitions(of batch: RecordBatch) throws(PortError) -> RowPartitions {
     do throws(LakehouseError) {
-      return try field.transform.value(batch.value(row: row, column: column), of: source.type)
+      return try RowPartitions(batch, table.metadata.spec, table.metadata.schema)
     } catch {
       throw error.portError("commit")
     }
@@ -140,9 +111,14 @@ struct FileWriter {
 
 extension RecordBatch {
   /// A cell's value; nil for null.
-  func value(row: Int, column: Int) -> IcebergValue? {
-    guard columns[column].isValid(row) else { return nil }
-    switch columns[column].values {
+  func value(row: Int, column: Int) -> IcebergValue? { columns[column].value(row) }
+}
+
+extension RecordBatch.Column {
+  /// A row's value; nil for null.
+  func value(_ row: Int) -> IcebergValue? {
+    guard isValid(row) else { return nil }
+    switch values {
     case .strings(let values): return .text(values[row])
     case .integers(let values): return .integer(values[row])
     case .doubles(let values): return .number(values[row])

@@ -22,6 +22,7 @@ extension IcebergLake {
         try await reader.files.objects.delete(key)
         report.deletedFiles.append(key)
       }
+      try await reader.files.objects.synchronize()
     }
     return report
   }

@@ -10,6 +10,8 @@ import Ports
 public final class IcebergLake: Lake {
   /// How often a commit is built anew because something else about the table changed.
   private static let attempts = 5
+  /// For how many rows a scan makes room before it has seen one.
+  private static let reservedRows = 1 << 24
 
   let reader: TableReader
   private let catalog: any TableCatalog
@@ -61,6 +63,7 @@ public final class IcebergLake: Lake {
     let bytes = metadata.encoded()
     let file = Self.metadataFile(metadata, bytes, version: 0)
     try await reader.files.write(file, bytes)
+    try await reader.files.objects.synchronize()
     do throws(PortError) {
       try await catalog.move(table, from: nil, to: file)
     } catch {
@@ -117,7 +120,9 @@ public final class IcebergLake: Lake {
     let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
     var all = RecordBatch(schema: TableSchema(try Self.columns(schema, of: table, "scan")))
     let scan = try await TableScan(reader, state.metadata, chosen)
-    try await scan.batches(schema) { batch throws(PortError) in all.append(batch) }
+    // Manifests of other writers may claim anything, so there is a limit to what they are believed.
+    all.reserveCapacity(min(scan.live.rowCount, Self.reservedRows))
+    try await scan.append(schema, to: &all)
     return all
   }
 
@@ -140,6 +145,7 @@ public final class IcebergLake: Lake {
     let bytes = metadata.encoded()
     let file = Self.metadataFile(metadata, bytes, version: Self.version(of: state.file) + 1)
     try await reader.files.write(file, bytes)
+    try await reader.files.objects.synchronize()
     do throws(PortError) {
       try await catalog.move(state.name, from: state.file, to: file)
     } catch {
@@ -206,19 +212,19 @@ public final class IcebergLake: Lake {
       id: change.id, committedAtMilliseconds: change.committedAt.microseconds / 1000,
       operation: change.operation, summary: summary)
     var writer = FileWriter(state, reader.files, snapshot: change.id)
-    let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
-    var rows = scan.rowCount
+    var rows = 0
     switch change.removal {
-    case .nothing: break
+    case .nothing: rows = try await rowCount(state)
     case .everything:
-      rows = 0
+      let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
       let all = scan.live.data + scan.live.positionDeletes + scan.live.equalityDeletes
       result.removed = Set(all.map(\.file.path))
     case .rows(let filters):
+      let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
       var deletion = RowDeletion(scan, filters)
       try await deletion.find()
       result.removed = deletion.removedFiles
-      rows -= deletion.count
+      rows = scan.rowCount - deletion.count
       for (place, positions) in deletion.positions {
         result.added.append(try await writer.deletePositions(positions, in: place))
       }
@@ -229,6 +235,13 @@ public final class IcebergLake: Lake {
     }
     result.summary[Summary.rowCountKey] = "\(rows)"
     return result
+  }
+
+  /// The rows of the current state; files are looked at only where no writer has noted it.
+  private func rowCount(_ state: TableState) async throws(PortError) -> Int {
+    guard let current = state.metadata.currentSnapshot else { return 0 }
+    if let noted = Summary.rowCount(current.summary) { return noted }
+    return try await reader.liveFiles(of: current, state.metadata).rowCount
   }
 
   /// The columns of a schema as rows are held in memory; a type that has no such form is `invalid`.
@@ -253,7 +266,8 @@ public final class IcebergLake: Lake {
   ) -> String {
     let digits = String(version)
     let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    return "\(metadata.location)/metadata/\(padded)-\(StableHash.uuid(bytes)).metadata.json"
+    let name = "\(padded)-\(StableHash.uuid(ofFile: bytes)).metadata.json"
+    return "\(metadata.location)/metadata/\(name)"
   }
 
   /// The version in a metadata file's name; 0 when there is none.

@@ -48,6 +48,25 @@ struct TableParquet {
     }
   }
 
+  /// Appends a row group to a batch with a column for each of `fields`.
+  func append(
+    _ group: Int, _ fields: [IcebergField], to all: inout RecordBatch
+  ) throws(PortError) {
+    let found = fields.compactMap { field -> Int? in
+      guard let position = positions[field.id], let type = field.type.column else { return nil }
+      return reader.fields[position].columnType?.isHeld(like: type) == true ? position : nil
+    }
+    guard found.count == fields.count, Set(found).count == found.count else {
+      return all.append(try batch(group, fields))
+    }
+    do throws(ParquetError) {
+      try reader.append(rowGroup: group, positions: found, to: &all.columns)
+    } catch {
+      throw LakehouseError(file: path, field: error.column ?? "", reason: error.reason)
+        .portError("scan")
+    }
+  }
+
   /// A row group's columns in the order of `fields`; one that was added to the table after the file
   /// was written is null.
   func batch(_ group: Int, _ fields: [IcebergField]) throws(PortError) -> RecordBatch {
@@ -83,6 +102,13 @@ extension TableFiles {
         .portError("scan")
     }
     return try TableParquet(try await read(file.path), path: file.path, names: names)
+  }
+}
+
+extension TableSchema.ColumnType {
+  /// Whether both are the same kind of values in memory: instants are integers.
+  fileprivate func isHeld(like other: Self) -> Bool {
+    self == other || Set([self, other]) == [.int64, .timestamp]
   }
 }
 

@@ -69,6 +69,18 @@ struct TableScan {
     for entry in live.data { try await rows(of: entry, schema, body) }
   }
 
+  /// Appends the rows of the snapshot to a batch with the schema's columns.
+  func append(_ schema: IcebergSchema, to all: inout RecordBatch) async throws(PortError) {
+    for entry in live.data {
+      guard !deletions.concern(entry) else {
+        try await rows(of: entry, schema) { batch throws(PortError) in all.append(batch) }
+        continue
+      }
+      let parquet = try await reader.files.parquet(entry.file, names: names)
+      for group in 0..<parquet.rowGroupCount { try parquet.append(group, schema.fields, to: &all) }
+    }
+  }
+
   /// Gives the rows of one file, one row group at a time.
   func rows(
     of entry: ManifestEntry, _ schema: IcebergSchema,

@@ -15,13 +15,12 @@ struct TableState: Sendable {
 /// Parsed files. They never change, so what was read once holds for ever; the oldest go first.
 final class ParsedFiles: Sendable {
   private struct State {
-    var metadata: [String: TableMetadata] = [:]
-    var lists: [String: [ManifestFile]] = [:]
-    var manifests: [String: [ManifestEntry]] = [:]
-    var order: [String] = []
+    /// Each has all snapshots in it, so only a few are kept.
+    var metadata = Kept<TableMetadata>(limit: 128)
+    var lists = Kept<[ManifestFile]>(limit: 512)
+    var manifests = Kept<[ManifestEntry]>(limit: 4096)
   }
 
-  private static let limit = 4096
   private let state = Mutex(State())
 
   func metadata(_ file: String) -> TableMetadata? { state.withLock { $0.metadata[file] } }
@@ -31,27 +30,31 @@ final class ParsedFiles: Sendable {
   func manifest(_ file: String) -> [ManifestEntry]? { state.withLock { $0.manifests[file] } }
 
   func keep(_ metadata: TableMetadata, _ file: String) {
-    keep(file) { $0.metadata[file] = metadata }
+    state.withLock { $0.metadata.keep(metadata, file) }
   }
 
-  func keep(_ list: [ManifestFile], _ file: String) { keep(file) { $0.lists[file] = list } }
+  func keep(_ list: [ManifestFile], _ file: String) { state.withLock { $0.lists.keep(list, file) } }
 
   func keep(_ entries: [ManifestEntry], _ file: String) {
-    keep(file) { $0.manifests[file] = entries }
+    state.withLock { $0.manifests.keep(entries, file) }
   }
+}
 
-  private func keep(_ file: String, _ insert: (inout State) -> Void) {
-    state.withLock { state in
-      insert(&state)
-      state.order.append(file)
-      guard state.order.count > Self.limit else { return }
-      for old in state.order.prefix(Self.limit / 4) {
-        state.metadata[old] = nil
-        state.lists[old] = nil
-        state.manifests[old] = nil
-      }
-      state.order.removeFirst(Self.limit / 4)
-    }
+/// Values by file, at most so many.
+private struct Kept<Value> {
+  private let limit: Int
+  private var values: [String: Value] = [:]
+  private var order: [String] = []
+
+  init(limit: Int) { self.limit = limit }
+
+  subscript(file: String) -> Value? { values[file] }
+
+  mutating func keep(_ value: Value, _ file: String) {
+    if values.updateValue(value, forKey: file) == nil { order.append(file) }
+    guard order.count > limit else { return }
+    for old in order.prefix(limit / 4) { values[old] = nil }
+    order.removeFirst(limit / 4)
   }
 }
 
@@ -182,9 +185,9 @@ struct LiveFiles: Sendable {
   /// The rows, without those deleted by position; what equality deletes find isn't known here.
   var rowCount: Int {
     func rows(_ entries: [ManifestEntry]) -> Int64 {
-      entries.reduce(0) { $0 + $1.file.recordCount }
+      entries.reduce(0) { $0 &+ $1.file.recordCount }
     }
-    return Int(max(0, rows(data) - rows(positionDeletes)))
+    return Int(max(0, rows(data) &- rows(positionDeletes)))
   }
 }
 
