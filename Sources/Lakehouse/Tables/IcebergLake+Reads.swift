@@ -25,6 +25,14 @@ extension IcebergLake {
     try await reader.load(table, "metadata").metadata
   }
 
+  /// The rows of a table's current state; counted in its files where nobody noted how many.
+  public func rowCount(of table: TableName) async throws(PortError) -> Int {
+    let metadata = try await metadata(of: table)
+    guard let snapshot = metadata.currentSnapshot else { return 0 }
+    if let noted = snapshot.rowCount { return noted }
+    return try await TableScan(reader, metadata, snapshot).rowCount()
+  }
+
   /// Gives the rows of a snapshot (nil: the current one) one row group at a time: whatever the
   /// table's size, memory is that of one file and one row group.
   public func batches(

@@ -14,7 +14,7 @@ public final class IcebergLake: Lake {
   let reader: TableReader
   private let catalog: any TableCatalog
   private let warehouse: String
-  private let time: any TimeSource
+  let time: any TimeSource
 
   /// A lake.
   ///
@@ -207,7 +207,7 @@ public final class IcebergLake: Lake {
       operation: change.operation, summary: summary)
     var writer = FileWriter(state, reader.files, snapshot: change.id)
     let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
-    var rows = scan.rowCount
+    var rows = try await scan.rowCount()
     switch change.removal {
     case .nothing: break
     case .everything:
@@ -280,6 +280,6 @@ extension TableSnapshot {
     self.init(
       id: snapshot.id, parent: snapshot.parent, committedAt: snapshot.committedAt,
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
-      rowCount: Summary.rowCount(snapshot.summary) ?? 0)
+      rowCount: snapshot.rowCount ?? 0)
   }
 }

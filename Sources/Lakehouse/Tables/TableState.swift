@@ -178,14 +178,6 @@ struct LiveFiles: Sendable {
   var data: [ManifestEntry] = []
   var positionDeletes: [ManifestEntry] = []
   var equalityDeletes: [ManifestEntry] = []
-
-  /// The rows, without those deleted by position; what equality deletes find isn't known here.
-  var rowCount: Int {
-    func rows(_ entries: [ManifestEntry]) -> Int64 {
-      entries.reduce(0) { $0 + $1.file.recordCount }
-    }
-    return Int(max(0, rows(data) - rows(positionDeletes)))
-  }
 }
 
 extension ManifestEntry {
