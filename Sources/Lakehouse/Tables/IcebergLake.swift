@@ -113,12 +113,7 @@ public final class IcebergLake: Lake {
     _ table: TableName, snapshot: SnapshotID?
   ) async throws(PortError) -> RecordBatch {
     let state = try await reader.load(table, "scan")
-    let chosen = try self.snapshot(snapshot, of: state)
-    let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
-    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, of: table, "scan")))
-    let scan = try await TableScan(reader, state.metadata, chosen)
-    try await scan.batches(schema) { batch throws(PortError) in all.append(batch) }
-    return all
+    return try await scan(state, try view(snapshot, of: state))
   }
 
   /// A snapshot by id, or the current one.
@@ -276,7 +271,7 @@ extension TableChange {
 
 extension TableSnapshot {
   /// As the port shows it: without what the format adds to the summary.
-  init(_ snapshot: IcebergSnapshot) {
+  public init(_ snapshot: IcebergSnapshot) {
     self.init(
       id: snapshot.id, parent: snapshot.parent, committedAt: snapshot.committedAt,
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
