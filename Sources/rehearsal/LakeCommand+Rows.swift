@@ -90,8 +90,9 @@ struct LakeDiff: ParsableCommand {
 
   func run() throws {
     let (table, from, to) = (table, from, to)
-    let (before, after) = try place.read { (lake) async throws(PortError) in
-      let newer =
+    let (before, after) = try place.read {
+      (lake) async throws(PortError) -> (TypedRows?, TypedRows) in
+      let newer: TableView =
         if let to {
           try await SnapshotChoice.view(named: to, lake, table)
         } else {
@@ -106,7 +107,7 @@ struct LakeDiff: ParsableCommand {
         let older = try await SnapshotChoice.view(named: from, lake, table)
         return (try await TypedRows(lake, table, older), after)
       }
-      guard let parent = snapshot.parent else { return (nil as TypedRows?, after) }
+      guard let parent = snapshot.parent else { return (nil, after) }
       let older = try await lake.view(of: table, snapshot: parent)
       return (try await TypedRows(lake, table, older), after)
     }
