@@ -20,45 +20,9 @@ from lake_engines import Difference, expect
 from lake_spark import SparkLake, start_spark
 from lake_stories import Stories
 
-ZEROS = ("left (4,), right (0,)", "of two zeros, the one that came first is the lower bound")
-LISTED = ("Spark's rows, data files, delete files",
-          "the number of rows leaves out equality deletes, and compaction notes it for good")
-
 # Failures of Rehearsal that are known, by group and check: what the message must hold, and the
 # reason. One that doesn't fail any more is a failure: its entry must go.
-KNOWN = {
-    "written: columns: a branch shows the table's columns":
-        ("CSV's columns", "a branch is shown with the columns that its snapshot was written with"),
-    "written: dropped source: Rehearsal: compact":
-        ("a long where the schema has", "a dropped column's partition values are taken for text"),
-    "written: least number: Rehearsal: compact":
-        ("arithmetic overflow", "truncate of the least long traps"),
-    "written: dates: scan shows dates":
-        ("Invalid isoformat string", "dates are shown as days since 1970"),
-    "written: not finite: scan shows infinities in JSON":
-        ("Rehearsal's JSON", "JSON has null for them, and for NaN"),
-    "written: zeros: after compaction: z = -0.0D": ZEROS,
-    "written: zeros: after compaction: z <= -0.0D": ZEROS,
-    "written: zipped metadata: scan": ("isn't JSON", "metadata isn't unzipped"),
-    "written: equality deletes: rows that are listed": LISTED,
-    "written: equality deletes: rows that are listed after compaction": LISTED,
-    "written: renamed equality: snapshots from before the rename":
-        ("0 rows only left", "equality deletes look for their columns by the current names only"),
-    "written: partitioned equality: delete in one partition":
-        ("0 only right", "equality deletes of one partition are applied to all"),
-    "written: statistics: statistics of snapshots that are gone":
-        ("snapshot of statistics", "expiry leaves the statistics of expired snapshots"),
-    "written: retention: Rehearsal: expire as branches say":
-        ("1 snapshots are at least 3", "expiry doesn't heed what branches are to keep"),
-    "written: retention: Rehearsal: compaction keeps what main says":
-        ("ref main in the metadata", "a commit forgets how long main's snapshots are to be kept"),
-    "written: retention: gc.enabled = false":
-        ("should have been refused", "expiry doesn't heed the setting"),
-    "written: refused: three: tables":
-        ("format-version: is 3", "one table that can't be read hides the whole list"),
-    "written: catalog: tables beside a view":
-        ("judge/look", "the catalog takes views for tables"),
-}
+KNOWN = {}
 
 # What a commit of rows changes in a table's metadata; statistics go with their snapshots, and the
 # schema and the specification are there once more in version 1 only.

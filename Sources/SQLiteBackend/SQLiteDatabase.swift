@@ -14,16 +14,41 @@ import Ports
 public final class SQLiteDatabase: Sendable {
   /// The file, as the caller named it; SQLite puts `-wal` and `-shm` beside it.
   public let path: String
+  /// Whether the file is left as it is.
+  let isReadOnly: Bool
   private let queue: DatabaseQueue
 
   /// Opens a file, and makes it when there is none; the stores make their own tables in it.
-  public init(path: String, busyTimeout: Duration = .seconds(5)) throws(PortError) {
+  ///
+  /// - Parameter isReadOnly: leaves the file as it is, its journal mode included, and makes none.
+  public init(
+    path: String, isReadOnly: Bool = false, busyTimeout: Duration = .seconds(5)
+  ) throws(PortError) {
     var configuration = Configuration()
-    configuration.journalMode = .wal
+    configuration.readonly = isReadOnly
+    if !isReadOnly { configuration.journalMode = .wal }
+    self.isReadOnly = isReadOnly
     configuration.busyMode = .timeout(busyTimeout / .seconds(1))
     configuration.foreignKeysEnabled = true
     self.path = path
-    queue = try Self.open(path, configuration, attempts: Int(busyTimeout / Self.pause))
+    let name = isReadOnly && Self.isAtRest(path) ? Self.immutable(path) : path
+    queue = try Self.open(name, configuration, attempts: Int(busyTimeout / Self.pause))
+  }
+
+  /// Whether a file is in WAL mode and nobody has it open. SQLite can't read such a file without
+  /// making a `-wal` and a `-shm` beside it, and a connection that only reads can't remove them.
+  private static func isAtRest(_ path: String) -> Bool {
+    guard access("\(path)-wal", F_OK) != 0, let file = fopen(path, "r") else { return false }
+    defer { fclose(file) }
+    // The "file format write version" in SQLite's header: 2 is WAL.
+    return fseek(file, 18, SEEK_SET) == 0 && fgetc(file) == 2
+  }
+
+  /// The URI of a file that SQLite may take for one that nobody changes.
+  private static func immutable(_ path: String) -> String {
+    let escaped = [("%", "%25"), ("?", "%3f"), ("#", "%23")]
+      .reduce(path) { $0.replacing($1.0, with: $1.1) }
+    return "file:\(escaped)?immutable=1"
   }
 
   /// How long opening waits when another process is at it.

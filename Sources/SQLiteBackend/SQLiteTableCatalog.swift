@@ -6,18 +6,23 @@ import Ports
 /// Either side can open a file that the other has made, under the same catalog name, and either
 /// commits by the same compare-and-swap on `metadata_location`.
 ///
+/// Iceberg for Java keeps views in the same table, in what it calls version 1 of its schema: they
+/// are left alone.
+///
 /// *Fidelity.* Exact, and durable; not modelled: a namespace's properties beside `exists`.
 public final class SQLiteTableCatalog: TableCatalog {
   private static let port = "TableCatalog"
   private let database: SQLiteDatabase
   private let name: String
 
-  /// Keeps its tables in a file, and makes them when they aren't there.
+  /// Keeps its tables in a file, and makes them when they aren't there; in a database that is only
+  /// read they must be.
   ///
   /// - Parameter name: which catalog of the file; PyIceberg's first argument of `SqlCatalog`.
   public init(_ database: SQLiteDatabase, catalog name: String) throws(PortError) {
     self.database = database
     self.name = name
+    guard !database.isReadOnly else { return }
     try database.write(PortOperation("SQLiteDatabase", "migrate")) { db in
       try db.execute(sql: Self.schema)
     }
@@ -40,9 +45,12 @@ public final class SQLiteTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 4.
   public func tables() async throws(PortError) -> [TableName] {
-    let sql = "SELECT table_namespace, table_name FROM iceberg_tables WHERE catalog_name = ?"
-    return try database.read(PortOperation(Self.port, "tables")) { db in
-      try db.all(sql, [name]) { TableName(try $0.text(), try $0.text()) }.sorted()
+    try database.read(PortOperation(Self.port, "tables")) { db in
+      let sql = """
+        SELECT table_namespace, table_name FROM iceberg_tables
+        WHERE catalog_name = ?\(try noView(in: db))
+        """
+      return try db.all(sql, [name]) { TableName(try $0.text(), try $0.text()) }.sorted()
     }
   }
 
@@ -80,14 +88,23 @@ public final class SQLiteTableCatalog: TableCatalog {
   /// See ``TableCatalog``, rule 6.
   public func drop(_ table: TableName) async throws(PortError) {
     try database.write(PortOperation(Self.port, "drop")) { db in
-      try db.run("DELETE FROM iceberg_tables WHERE \(Self.isTable)", key(of: table))
+      let sql = "DELETE FROM iceberg_tables WHERE \(Self.isNamed)\(try noView(in: db))"
+      try db.run(sql, key(of: table))
     }
   }
 
   private func pointer(of table: TableName, in db: Database) throws -> String? {
-    try db.first(
-      "SELECT metadata_location FROM iceberg_tables WHERE \(Self.isTable)", key(of: table)
-    ) { try $0.text() }
+    let sql = """
+      SELECT metadata_location FROM iceberg_tables WHERE \(Self.isNamed)\(try noView(in: db))
+      """
+    return try db.first(sql, key(of: table)) { try $0.text() }
+  }
+
+  /// The condition that a row isn't a view, in a file that can have some.
+  private func noView(in db: Database) throws -> String {
+    let hasTypes = try db.has(
+      "SELECT 1 FROM pragma_table_info('iceberg_tables') WHERE name = 'iceberg_type'", [])
+    return hasTypes ? " AND coalesce(iceberg_type, 'TABLE') = 'TABLE'" : ""
   }
 
   /// A namespace exists when it has a property or, as PyIceberg sees it, a table.
@@ -106,7 +123,7 @@ public final class SQLiteTableCatalog: TableCatalog {
     return columns.arguments
   }
 
-  private static let isTable = "catalog_name = ? AND table_namespace = ? AND table_name = ?"
+  private static let isNamed = "catalog_name = ? AND table_namespace = ? AND table_name = ?"
   private static let register = """
     INSERT INTO iceberg_tables (
       metadata_location, previous_metadata_location, catalog_name, table_namespace, table_name
@@ -114,7 +131,7 @@ public final class SQLiteTableCatalog: TableCatalog {
     """
   private static let move = """
     UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
-    WHERE \(isTable)
+    WHERE \(isNamed)
     """
   private static let namespace = """
     SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import Lakehouse
 import Moderation
-import Ports
 
 /// How rows are printed.
 enum CellFormat: String, ExpressibleByArgument, CaseIterable {
@@ -16,20 +16,20 @@ enum Cell: Hashable, Sendable {
   case number(Double)
   case boolean(Bool)
 
-  /// A batch's cell; a timestamp as ISO 8601.
-  init(_ batch: RecordBatch, row: Int, column: Int) {
-    guard batch.columns[column].isValid(row) else {
-      self = .null
-      return
-    }
-    switch batch.columns[column].values {
-    case .strings(let values): self = .text(values[row])
-    case .integers(let values):
-      self =
-        batch.schema.fields[column].type == .timestamp
-        ? .text(EventTime(microseconds: values[row]).description) : .integer(values[row])
-    case .doubles(let values): self = .number(values[row])
-    case .booleans(let values): self = .boolean(values[row])
+  /// Text is compared by its bytes and numbers by their bits, as ``IcebergValue`` has it: Unicode's
+  /// canonical equality would hide a difference, and a NaN that isn't itself would make one.
+  static func == (a: Self, b: Self) -> Bool { a.value == b.value }
+
+  /// As `==` compares.
+  func hash(into hasher: inout Hasher) { hasher.combine(value) }
+
+  private var value: IcebergValue? {
+    switch self {
+    case .null: nil
+    case .text(let text): .text(text)
+    case .integer(let number): .integer(number)
+    case .number(let number): .number(number)
+    case .boolean(let flag): .boolean(flag)
     }
   }
 
@@ -50,7 +50,9 @@ enum Cell: Hashable, Sendable {
     switch self {
     case .null: json.append(contentsOf: "null".utf8)
     case .text(let text): JSONWriter.appendString(text, to: &json)
-    case .number(let number) where !number.isFinite: json.append(contentsOf: "null".utf8)
+    case .number(let number) where number.isNaN: JSONWriter.appendString("NaN", to: &json)
+    case .number(let number) where number.isInfinite:
+      JSONWriter.appendString(number < 0 ? "-Infinity" : "Infinity", to: &json)
     case .integer, .number, .boolean: json.append(contentsOf: text.utf8)
     }
   }
@@ -64,13 +66,6 @@ struct CellTable {
   init(_ names: [String]) { self.names = names }
 
   mutating func append(_ row: [Cell]) { rows.append(row) }
-
-  /// Adds the rows of a batch.
-  mutating func append(_ batch: RecordBatch) {
-    for row in 0..<batch.count {
-      rows.append(batch.columns.indices.map { Cell(batch, row: row, column: $0) })
-    }
-  }
 
   func print(_ format: CellFormat) {
     switch format {

@@ -20,27 +20,27 @@ struct SnapshotChoice: ParsableArguments {
     }
   }
 
-  /// The snapshot's id; nil for the current one.
-  func id(_ lake: IcebergLake, _ table: TableName) async throws(PortError) -> SnapshotID? {
+  /// The chosen state.
+  func view(_ lake: IcebergLake, _ table: TableName) async throws(PortError) -> TableView {
     if let asOf, let instant = ISO8601.parse(asOf) {
-      guard let id = try await lake.snapshot(of: table, asOf: instant) else {
+      guard let view = try await lake.view(of: table, asOf: instant) else {
         throw Self.missing("\(table) had no snapshot at \(asOf)")
       }
-      return id
+      return view
     }
-    guard let snapshot else { return nil }
-    return try await Self.id(named: snapshot, lake, table)
+    guard let snapshot else { return try await lake.view(of: table, snapshot: nil) }
+    return try await Self.view(named: snapshot, lake, table)
   }
 
   /// A snapshot by id or by name.
-  static func id(
+  static func view(
     named name: String, _ lake: IcebergLake, _ table: TableName
-  ) async throws(PortError) -> SnapshotID {
-    if let id = try await lake.snapshot(of: table, named: name) { return id }
+  ) async throws(PortError) -> TableView {
+    if let view = try await lake.view(of: table, named: name) { return view }
     guard let id = SnapshotID(name) else {
       throw missing("\(table) has no branch or tag '\(name)'")
     }
-    return id
+    return try await lake.view(of: table, snapshot: id)
   }
 
   private static func missing(_ hint: String) -> PortError {
@@ -62,11 +62,11 @@ struct LakeScan: ParsableCommand {
 
   func run() throws {
     let (table, choice) = (table, choice)
-    let rows = try place.with { (lake) async throws(PortError) in
-      try await lake.scan(table, snapshot: try await choice.id(lake, table))
+    let rows = try place.read { (lake) async throws(PortError) in
+      try await TypedRows(lake, table, try await choice.view(lake, table))
     }
-    var cells = CellTable(rows.schema.fields.map(\.name))
-    cells.append(rows)
+    var cells = CellTable(rows.names)
+    for row in 0..<rows.count { cells.append(rows.cells(row)) }
     cells.print(format)
   }
 }
@@ -90,23 +90,28 @@ struct LakeDiff: ParsableCommand {
 
   func run() throws {
     let (table, from, to) = (table, from, to)
-    let (before, after) = try place.with { (lake) async throws(PortError) in
-      let snapshots = try await lake.snapshots(of: table)
-      let current = try await lake.metadata(of: table).currentSnapshotID
-      let newer: SnapshotID? =
-        if let to { try await SnapshotChoice.id(named: to, lake, table) } else { current }
-      let parent = snapshots.first { $0.id == newer }?.parent
-      let older: SnapshotID? =
-        if let from { try await SnapshotChoice.id(named: from, lake, table) } else { parent }
-      guard let newer else {
+    let (before, after) = try place.read {
+      (lake) async throws(PortError) -> (TypedRows?, TypedRows) in
+      let newer: TableView =
+        if let to {
+          try await SnapshotChoice.view(named: to, lake, table)
+        } else {
+          try await lake.view(of: table, snapshot: nil)
+        }
+      guard let snapshot = newer.snapshot else {
         throw PortError(
           .notFound, port: "Lake", operation: "diff", hint: "\(table) has no snapshots")
       }
-      let after = try await lake.scan(table, snapshot: newer)
-      guard let older else { return (RecordBatch(schema: after.schema), after) }
-      return (try await lake.scan(table, snapshot: older), after)
+      let after = try await TypedRows(lake, table, newer)
+      if let from {
+        let older = try await SnapshotChoice.view(named: from, lake, table)
+        return (try await TypedRows(lake, table, older), after)
+      }
+      guard let parent = snapshot.parent else { return (nil, after) }
+      let older = try await lake.view(of: table, snapshot: parent)
+      return (try await TypedRows(lake, table, older), after)
     }
-    let names = after.schema.fields.map(\.name)
+    let names = after.names
     let keys = key?.split(separator: ",").map(String.init) ?? names
     if let unknown = keys.first(where: { !names.contains($0) }) {
       throw CommandFailure(
@@ -136,11 +141,12 @@ private struct RowDiff {
   private(set) var removed = 0
   private(set) var changed = 0
 
-  init(_ before: RecordBatch, _ after: RecordBatch, keys: [String]) {
-    let names = after.schema.fields.map(\.name)
-    let old = Self.rows(before, names)
-    let new = Self.rows(after, names)
-    let places = keys.compactMap { names.firstIndex(of: $0) }
+  init(_ before: TypedRows?, _ after: TypedRows, keys: [String]) {
+    // In the columns of the newer state; one that wasn't there is null.
+    let columns = after.names.map { before?.names.firstIndex(of: $0) }
+    let old = before.map { before in (0..<before.count).map { before.cells($0, columns) } } ?? []
+    let new = (0..<after.count).map { after.cells($0) }
+    let places = keys.compactMap { after.names.firstIndex(of: $0) }
     var left = Self.grouped(old, places)
     for row in new {
       let key = places.map { row[$0] }
@@ -172,14 +178,6 @@ private struct RowDiff {
     for row in rows { groups[places.map { row[$0] }, default: []].append(row) }
     return groups
   }
-
-  /// The rows in the columns of the newer state; a column that wasn't there is null.
-  private static func rows(_ batch: RecordBatch, _ names: [String]) -> [[Cell]] {
-    let columns = names.map { batch.schema.index(of: $0) }
-    return (0..<batch.count).map { row in
-      columns.map { column in column.map { Cell(batch, row: row, column: $0) } ?? .null }
-    }
-  }
 }
 
 /// `rehearsal lake expire`.
@@ -207,7 +205,7 @@ struct LakeExpire: ParsableCommand {
   func run() throws {
     guard let instant = ISO8601.parse(olderThan) else { return }
     let (table, keep) = (table, keep)
-    let report = try place.with { (lake) async throws(PortError) in
+    let report = try place.write { (lake) async throws(PortError) in
       try await lake.expire(table, olderThan: instant, keep: keep)
     }
     print(
@@ -229,7 +227,7 @@ struct LakeCompact: ParsableCommand {
   func run() throws {
     let table = table
     let now = SystemTime().now.asEventTime
-    let report = try place.with { (lake) async throws(PortError) in
+    let report = try place.write { (lake) async throws(PortError) in
       // Unique in the table: the clock's microseconds never stand still for two commands.
       try await lake.compact(table, id: now.microseconds, at: now)
     }

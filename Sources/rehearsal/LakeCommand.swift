@@ -37,7 +37,7 @@ struct LakePlace: ParsableArguments {
   var catalog = LakeFolder.catalogName
 
   /// Opens it.
-  func open() throws -> IcebergLake {
+  func open(isReadOnly: Bool = false) throws -> IcebergLake {
     var isFolder: ObjCBool = false
     var file = lake
     if FileManager.default.fileExists(atPath: lake, isDirectory: &isFolder), isFolder.boolValue {
@@ -51,7 +51,8 @@ struct LakePlace: ParsableArguments {
           + "make one with: rehearsal run NAME --out DIR")
     }
     do {
-      let pointers = try SQLiteTableCatalog(try SQLiteDatabase(path: file), catalog: catalog)
+      let database = try SQLiteDatabase(path: file, isReadOnly: isReadOnly)
+      let pointers = try SQLiteTableCatalog(database, catalog: catalog)
       // Locations in metadata are absolute, so the store is the whole file system.
       return IcebergLake(
         objects: try FolderObjectStore(path: "/", durability: .deferred), catalog: pointers,
@@ -62,11 +63,19 @@ struct LakePlace: ParsableArguments {
     }
   }
 
-  /// Runs a body on the lake.
-  func with<Value: Sendable>(
+  /// Runs a body that changes the lake.
+  func write<Value: Sendable>(
     _ body: @escaping @Sendable (IcebergLake) async throws(PortError) -> Value
   ) throws -> Value {
-    let lake = try open()
+    let lake = try open(isReadOnly: false)
+    return try Blocking.run { () async throws(PortError) in try await body(lake) }
+  }
+
+  /// Runs a body that changes nothing, not even the catalog's file.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (IcebergLake) async throws(PortError) -> Value
+  ) throws -> Value {
+    let lake = try open(isReadOnly: true)
     return try Blocking.run { () async throws(PortError) in try await body(lake) }
   }
 }
@@ -88,32 +97,47 @@ extension TableName: ExpressibleByArgument {
 /// `rehearsal lake tables`.
 struct LakeTablesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tables", abstract: "Lists the tables with their rows, files and snapshots.")
+    commandName: "tables", abstract: "Lists the tables with their rows, files and snapshots.",
+    discussion: """
+      A table that can't be read stands there with the reason in the column problem; the others are
+      listed as usual.
+      """)
 
   @OptionGroup var place: LakePlace
   @Option(help: "table, csv or json.")
   var format = CellFormat.table
 
   func run() throws {
-    var cells = CellTable(["table", "rows", "data_files", "delete_files", "snapshots", "location"])
-    for row in try place.with({ (lake) async throws(PortError) in
+    var cells = CellTable([
+      "table", "rows", "data_files", "delete_files", "snapshots", "location", "problem",
+    ])
+    for row in try place.read({ (lake) async throws(PortError) in
       var rows: [[Cell]] = []
       for table in try await lake.tables() {
-        let metadata = try await lake.metadata(of: table)
-        let summary = metadata.currentSnapshot?.summary ?? [:]
-        let current = try await lake.snapshots(of: table).last {
-          $0.id == metadata.currentSnapshotID
+        let name = Cell.text(table.description)
+        do throws(PortError) {
+          rows.append([name] + (try await Self.cells(lake, table)) + [.null])
+        } catch {
+          rows.append([name, .null, .null, .null, .null, .null, .text(error.hint)])
         }
-        rows.append([
-          .text(table.description), .integer(Int64(current?.rowCount ?? 0)),
-          .integer(summary["total-data-files"].flatMap { Int64($0) } ?? 0),
-          .integer(summary["total-delete-files"].flatMap { Int64($0) } ?? 0),
-          .integer(Int64(metadata.snapshots.count)), .text(metadata.location),
-        ])
       }
       return rows
     }) { cells.append(row) }
     cells.print(format)
+  }
+
+  /// What is said of a table that can be read.
+  private static func cells(
+    _ lake: IcebergLake, _ table: TableName
+  ) async throws(PortError) -> [Cell] {
+    let metadata = try await lake.metadata(of: table)
+    let summary = metadata.currentSnapshot?.summary ?? [:]
+    return [
+      .integer(Int64(try await lake.rowCount(of: table))),
+      .integer(summary["total-data-files"].flatMap { Int64($0) } ?? 0),
+      .integer(summary["total-delete-files"].flatMap { Int64($0) } ?? 0),
+      .integer(Int64(metadata.snapshots.count)), .text(metadata.location),
+    ]
   }
 }
 
@@ -130,16 +154,17 @@ struct LakeSnapshots: ParsableCommand {
 
   func run() throws {
     let table = table
-    let snapshots = try place.with { (lake) async throws(PortError) in
-      try await lake.snapshots(of: table)
+    let snapshots = try place.read { (lake) async throws(PortError) in
+      let snapshots = try await lake.metadata(of: table).snapshots
+      return snapshots.map { (TableSnapshot($0), rows: $0.rowCount) }
     }
     var cells = CellTable(["snapshot", "parent", "committed_at", "operation", "rows", "summary"])
-    for snapshot in snapshots {
+    for (snapshot, rows) in snapshots {
       let notes = snapshot.summary.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       cells.append([
         .integer(snapshot.id), snapshot.parent.map { .integer($0) } ?? .null,
         .text(snapshot.committedAt.description), .text(snapshot.operation),
-        .integer(Int64(snapshot.rowCount)), .text(notes.joined(separator: " ")),
+        rows.map { .integer(Int64($0)) } ?? .null, .text(notes.joined(separator: " ")),
       ])
     }
     cells.print(format)

@@ -187,6 +187,84 @@ struct SQLiteFileTests {
     #expect(code == .notFound)
   }
 
+  @Test("A view of Iceberg for Java is no table of the catalog, and stays")
+  func view() async throws {
+    let catalog = try SQLiteTableCatalog(try open(), catalog: "lake")
+    try await catalog.createNamespace("n")
+    let (old, table, view) = (TableName("n", "old"), TableName("n", "t"), TableName("n", "v"))
+    try await catalog.move(old, from: nil, to: "s3://1")
+    let outsider = try outsider()
+    try await outsider.write { db in
+      try db.execute(
+        sql: """
+          ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5);
+          INSERT INTO iceberg_tables VALUES ('lake', 'n', 't', 's3://2', NULL, 'TABLE');
+          INSERT INTO iceberg_tables VALUES ('lake', 'n', 'v', 's3://3', NULL, 'VIEW');
+          """)
+    }
+    #expect(try await catalog.tables() == [old, table])
+    #expect(try await catalog.location(of: table) == "s3://2")
+    #expect(try await catalog.location(of: view) == nil)
+    try await catalog.move(old, from: "s3://1", to: "s3://4")
+    #expect(try await catalog.location(of: old) == "s3://4")
+    try await catalog.drop(view)
+    let count = try await outsider.read { try Int.fetchOne($0, sql: Self.countTables) }
+    #expect(count == 3)
+  }
+
+  private static let countTables = "SELECT count(*) FROM iceberg_tables"
+
+  @Test(
+    "A database that is only read leaves the file and its folder as they are",
+    arguments: ["wal", "delete"])
+  func readOnly(journal: String) async throws {
+    let table = TableName("n", "t")
+    let path = try folder.file("a %3f#?.db")
+    let writer = try SQLiteDatabase(path: path)
+    let written = try SQLiteTableCatalog(writer, catalog: "lake")
+    try await written.createNamespace("n")
+    try await written.move(table, from: nil, to: "s3://1")
+    // What the writer has in its -wal is seen, too.
+    let reader = try SQLiteDatabase(path: path, isReadOnly: true)
+    let beside = try SQLiteTableCatalog(reader, catalog: "lake")
+    #expect(try await beside.location(of: table) == "s3://1")
+    try await written.move(table, from: "s3://1", to: "s3://2")
+    #expect(try await beside.location(of: table) == "s3://2")
+    let error = await failure { try await beside.move(table, from: "s3://2", to: "s3://3") }
+    #expect(error?.isRetryable == false)
+    try reader.close()
+    try writer.close()
+
+    let outsider = try DatabaseQueue(path: path)
+    _ = try await outsider.writeWithoutTransaction { db in
+      try String.fetchOne(db, sql: "PRAGMA journal_mode = \(journal)")
+    }
+    try outsider.close()
+    func files() throws -> [String: Data] {
+      var files: [String: Data] = [:]
+      for name in try FileManager.default.contentsOfDirectory(atPath: try folder.path) {
+        files[name] = try Data(contentsOf: URL(fileURLWithPath: try folder.file(name)))
+      }
+      return files
+    }
+    let before = try files()
+    #expect(before.count == 1)
+    let database = try SQLiteDatabase(path: path, isReadOnly: true)
+    let catalog = try SQLiteTableCatalog(database, catalog: "lake")
+    #expect(try await catalog.tables() == [table])
+    #expect(try files() == before)
+    try database.close()
+    #expect(try files() == before)
+  }
+
+  @Test("A database that is only read isn't made")
+  func readOnlyMissing() throws {
+    #expect(throws: PortError.self) {
+      _ = try SQLiteDatabase(path: try folder.file("state.db"), isReadOnly: true)
+    }
+    #expect(!FileManager.default.fileExists(atPath: try folder.file("state.db")))
+  }
+
   @Test("A file that isn't a database is named, with the cure")
   func notADatabase() throws {
     let path = try folder.file("notes.txt")

@@ -173,6 +173,26 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Rows are counted without those that equality deletes find")
+  func rowCountOfEqualityDeletes() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a", "b", "a", "c"]), .append(2, ["a", "d"]))
+      try await Self.commit([try await Self.equalityDelete("a", in: world)], 3, with: lake)
+      let counted = try await world.lake().rowCount(of: Row.table)
+      #expect(counted == 3)
+      let unknown = try await world.lake().metadata(of: Row.table).currentSnapshot?.rowCount
+      #expect(unknown == nil)
+      let snapshot = try await lake.commit(.append(4, ["a"]), to: Row.table, expecting: 3)
+      #expect(snapshot.rowCount == 4)
+      // As if somebody had noted what is wrong: compaction counts anew.
+      try await Self.commit([try await Self.equalityDelete("d", in: world)], 5, with: lake)
+      _ = try await lake.compact(Row.table, id: 6, at: Row.at(6))
+      let compacted = try await world.lake().rowCount(of: Row.table)
+      #expect(compacted == 3)
+    }
+  }
+
   @Test("An equality delete of a partition concerns no other one")
   func partitionedEqualityDelete() throws {
     try simulate { world in

@@ -32,6 +32,33 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A branch is shown in the table's columns, a tag and an id in their snapshot's own")
+  func columnsOfViews() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]))
+      try await lake.tag("tag", 1, of: Row.table)
+      try await lake.edit {
+        $0.references["branch"] = SnapshotReference(snapshot: 1, isBranch: true)
+      }
+      try await lake.evolve(Row.table, .add("color", type: "string"))
+      let views = [
+        try await lake.view(of: Row.table, named: "branch"),
+        try await lake.view(of: Row.table, named: "tag"),
+        try await lake.view(of: Row.table, snapshot: 1),
+        try await lake.view(of: Row.table, asOf: Row.at(1)),
+      ]
+      for (index, view) in views.enumerated() {
+        let rows = try await world.lake().scan(Row.table, try #require(view))
+        #expect(rows.schema.fields == Row.fields + (index == 0 ? [Self.color] : []), "\(index)")
+        #expect(rows.strings("key") == ["a"])
+      }
+      let current = try await world.lake().scan(
+        Row.table, try await lake.view(of: Row.table, snapshot: nil))
+      #expect(current.schema.fields == Row.fields + [Self.color])
+    }
+  }
+
   @Test("A renamed column keeps its values, under the old name in old snapshots")
   func renameColumn() throws {
     try simulate { world in

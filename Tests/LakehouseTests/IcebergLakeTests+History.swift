@@ -14,7 +14,7 @@ extension IcebergLakeTests {
         (9, nil), (10, 10), (19, 10), (20, 20), (29, 20), (30, 30), (99, 30),
       ]
       for (seconds, expected) in cases {
-        let found = try await world.lake().snapshot(of: Row.table, asOf: Row.at(seconds))
+        let found = try await world.lake().view(of: Row.table, asOf: Row.at(seconds))?.snapshot?.id
         #expect(found == expected, "\(seconds) s")
       }
       let old = try await world.lake().keys(20)
@@ -31,9 +31,9 @@ extension IcebergLakeTests {
       let change = TableChange(id: 2, committedAt: instant, append: Row.batch(["b"]))
       _ = try await lake.commit(change, to: Row.table, expecting: 1)
       let before = EventTime(microseconds: instant.microseconds - 1)
-      let found = try await lake.snapshot(of: Row.table, asOf: before)
+      let found = try await lake.view(of: Row.table, asOf: before)?.snapshot?.id
       #expect(found == 1)
-      let then = try await lake.snapshot(of: Row.table, asOf: instant)
+      let then = try await lake.view(of: Row.table, asOf: instant)?.snapshot?.id
       #expect(then == 2)
     }
   }
@@ -119,11 +119,11 @@ extension IcebergLakeTests {
       try await lake.tag("training", 1, of: Row.table)
       let report = try await world.lake().expire(Row.table, olderThan: Row.at(99))
       #expect(report.expiredSnapshots == [2])
-      let tagged = try await world.lake().snapshot(of: Row.table, named: "training")
+      let tagged = try await world.lake().view(of: Row.table, named: "training")?.snapshot?.id
       #expect(tagged == 1)
       let keys = try await world.lake().keys(1)
       #expect(keys == ["a"])
-      let nobody = try await world.lake().snapshot(of: Row.table, named: "nobody")
+      let nobody = try await world.lake().view(of: Row.table, named: "nobody")?.snapshot?.id
       #expect(nobody == nil)
       let error = await failure { try await lake.tag("late", 2, of: Row.table) }
       #expect(error?.code == .notFound)

@@ -161,4 +161,33 @@ extension IcebergLakeTests {
       #expect(keys == ["a", "b"])
     }
   }
+
+  @Test("Files that were divided by a column that is gone keep their values in new manifests")
+  func droppedSource() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(
+        .append(1, ["a", "b"]), .append(2, ["c"]),
+        schema: TableSchema(Row.fields, partitionedBy: [.init("number", "identity")]))
+      let partitions = try await lake.live().data.map(\.file.partition)
+      try await lake.edit { metadata in
+        metadata.specs.append(PartitionSpec(id: 1))
+        metadata.defaultSpecID = 1
+        var schema = metadata.schema
+        schema.id = 1
+        schema.fields.removeAll { $0.name == "number" }
+        metadata.schemas.append(schema)
+        metadata.currentSchemaID = 1
+      }
+      // The manifest of the first commit is written anew, with one file less.
+      _ = try await world.lake().commit(.delete(3, ["a"]), to: Row.table, expecting: 2)
+      let left = try await world.lake().live().data.map(\.file.partition)
+      #expect(left == Array(partitions.dropFirst()))
+      let bounds = try await world.lake().currentManifests().compactMap { $0.partitions.first }
+      #expect(bounds.allSatisfy { $0.lower?.count == 8 })
+      _ = try await world.lake().compact(Row.table, id: 4, at: Row.at(4))
+      let keys = try await world.lake().keys()
+      #expect(keys.sorted() == ["b", "c"])
+    }
+  }
 }

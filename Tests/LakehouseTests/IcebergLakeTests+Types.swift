@@ -28,6 +28,23 @@ extension IcebergLakeTests {
     return batch
   }
 
+  /// Numbers of a type and their text.
+  static let texts: [(type: String, number: Int64, text: String?)] = [
+    ("date", 0, "1970-01-01"), ("date", -1, "1969-12-31"), ("date", 20_458, "2026-01-05"),
+    ("date", -719_162, "0001-01-01"), ("date", 2_932_896, "9999-12-31"),
+    ("date", 2_932_897, "@2932897"), ("date", .min, "@-9223372036854775808"),
+    ("time", 0, "00:00:00.000000"), ("time", 86_399_999_999, "23:59:59.999999"),
+    ("time", 86_400_000_000, "@86400000000"), ("time", -1, "@-1"),
+    ("timestamp", -1, "1969-12-31T23:59:59.999999Z"),
+    ("timestamptz", 0, "1970-01-01T00:00:00.000000Z"), ("long", 0, nil), ("int", 7, nil),
+  ]
+
+  @Test("Days, times and instants have an ISO text", arguments: texts.indices)
+  func isoTexts(index: Int) {
+    let (type, number, text) = Self.texts[index]
+    #expect(IcebergType.named(type).text(of: number) == text)
+  }
+
   @Test("int, date, time, float and timestamp columns are written as they are, and read again")
   func narrowColumns() throws {
     try simulate { world in

@@ -172,8 +172,8 @@ struct LakeConcurrencyTests {
         { () async throws(PortError) in try await tag("one", 10) },
         { () async throws(PortError) in try await tag("two", 20) })
       #expect(errors.isEmpty)
-      let one = try await world.lake().snapshot(of: Row.table, named: "one")
-      let two = try await world.lake().snapshot(of: Row.table, named: "two")
+      let one = try await world.lake().view(of: Row.table, named: "one")?.snapshot?.id
+      let two = try await world.lake().view(of: Row.table, named: "two")?.snapshot?.id
       #expect(one == 10)
       #expect(two == 20)
     }

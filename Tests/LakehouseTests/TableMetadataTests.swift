@@ -27,6 +27,34 @@ struct TableMetadataTests {
     }
   }
 
+  /// A gzip file (RFC 1952) as Java writes it.
+  private static func zipped(_ bytes: [UInt8]) throws -> [UInt8] {
+    var checksum = UInt32.max
+    for byte in bytes {
+      checksum ^= UInt32(byte)
+      for _ in 0..<8 { checksum = checksum >> 1 ^ (checksum & 1 == 1 ? 0xEDB8_8320 : 0) }
+    }
+    let trailer = [~checksum, UInt32(bytes.count)].flatMap { word in
+      withUnsafeBytes(of: word.littleEndian) { Array($0) }
+    }
+    return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0] + (try Deflate.deflated(bytes)) + trailer
+  }
+
+  @Test("Zipped metadata is read as what it holds, and a damaged one is refused")
+  func zipped() throws {
+    var dice = Dice(seed: 4)
+    let metadata = Self.metadata(&dice)
+    var bytes = try Self.zipped(metadata.encoded())
+    #expect(try TableMetadata(reading: bytes, file: "v1.gz.metadata.json") == metadata)
+    bytes[bytes.count - 8] ^= 1
+    for damaged in [bytes, Array(bytes.prefix(30)), [0x1F, 0x8B]] {
+      let error = #expect(throws: LakehouseError.self) {
+        _ = try TableMetadata(reading: damaged, file: "v1.gz.metadata.json")
+      }
+      #expect(error?.file == "v1.gz.metadata.json")
+    }
+  }
+
   @Test("Fields that the program doesn't interpret are kept")
   func unknownFields() throws {
     var dice = Dice(seed: 5)

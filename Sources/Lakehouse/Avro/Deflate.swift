@@ -32,9 +32,20 @@ enum Deflate {
   /// The bytes inflated, at most `limit`. Up to four bytes after the stream are passed over: Avro's
   /// Python writers cut zlib's header from the front but leave its checksum at the end.
   static func inflated(_ slice: ArraySlice<UInt8>, limit: Int) throws(AvroError) -> [UInt8] {
+    try inflated(slice, limit: limit, windowBits: -15)
+  }
+
+  /// The bytes of a gzip file (RFC 1952), at most `limit`.
+  static func unzipped(_ bytes: [UInt8], limit: Int) throws(AvroError) -> [UInt8] {
+    try inflated(bytes[...], limit: limit, windowBits: 16 + 15)
+  }
+
+  private static func inflated(
+    _ slice: ArraySlice<UInt8>, limit: Int, windowBits: Int32
+  ) throws(AvroError) -> [UInt8] {
     var stream = z_stream()
     let size = Int32(MemoryLayout<z_stream>.size)
-    var code = inflateInit2_(&stream, -15, ZLIB_VERSION, size)
+    var code = inflateInit2_(&stream, windowBits, ZLIB_VERSION, size)
     guard code == Z_OK else { throw AvroError("zlib can't start to inflate: code \(code)") }
     defer { inflateEnd(&stream) }
     guard let count = UInt32(exactly: slice.count), count > 0 else {

@@ -24,7 +24,7 @@ enum Manifest {
     _ entries: [ManifestEntry], _ table: TableMetadata, _ spec: PartitionSpec, holdsDeletes: Bool,
     sync: [UInt8]
   ) throws(LakehouseError) -> [UInt8] {
-    let schema = ManifestSchema.entry(spec, table.schema)
+    let schema = ManifestSchema.entry(spec, table)
     var fields: [UInt8] = []
     (spec.json.object?["fields"] ?? .list([])).append(to: &fields)
     var schemaText: [UInt8] = []

@@ -31,7 +31,7 @@ enum ManifestSchema {
     ])
 
   /// `manifest_entry` for files of a partition spec.
-  static func entry(_ spec: PartitionSpec, _ schema: IcebergSchema) -> AvroRecordSchema {
+  static func entry(_ spec: PartitionSpec, _ table: TableMetadata) -> AvroRecordSchema {
     AvroRecordSchema(
       name: "manifest_entry",
       fields: [
@@ -39,18 +39,18 @@ enum ManifestSchema {
         AvroField("snapshot_id", .optional(.long), id: 1),
         AvroField("sequence_number", .optional(.long), id: 3),
         AvroField("file_sequence_number", .optional(.long), id: 4),
-        AvroField("data_file", .record(dataFile(spec, schema)), id: 2),
+        AvroField("data_file", .record(dataFile(spec, table)), id: 2),
       ])
   }
 
   /// `data_file`.
-  private static func dataFile(_ spec: PartitionSpec, _ schema: IcebergSchema) -> AvroRecordSchema {
+  private static func dataFile(_ spec: PartitionSpec, _ table: TableMetadata) -> AvroRecordSchema {
     AvroRecordSchema(
       name: "r2",
       fields: [
         AvroField("content", .int, id: 134), AvroField("file_path", .string, id: 100),
         AvroField("file_format", .string, id: 101),
-        AvroField("partition", .record(partition(spec, schema)), id: 102),
+        AvroField("partition", .record(partition(spec, table)), id: 102),
         AvroField("record_count", .long, id: 103),
         AvroField("file_size_in_bytes", .long, id: 104),
         AvroField("column_sizes", .optional(counts(117, 118)), id: 108),
@@ -69,14 +69,13 @@ enum ManifestSchema {
 
   /// The partition's values; each may be null.
   private static func partition(
-    _ spec: PartitionSpec, _ schema: IcebergSchema
+    _ spec: PartitionSpec, _ table: TableMetadata
   ) -> AvroRecordSchema {
     AvroRecordSchema(
       name: "r102",
       fields: spec.fields.map { field in
-        let source = schema.field(field.sourceID)?.type ?? .named("string")
-        return AvroField(
-          field.name, .optional(avro(field.transform.resultType(of: source))), id: field.fieldID)
+        let type = field.transform.resultType(of: table.sourceType(of: field))
+        return AvroField(field.name, .optional(avro(type)), id: field.fieldID)
       })
   }
 

@@ -51,6 +51,9 @@ public struct IcebergSnapshot: Hashable, Sendable {
       ?? EventTime(milliseconds: timestampMilliseconds)
   }
 
+  /// How many rows there are; nil where nothing but the files tells.
+  public var rowCount: Int? { Summary.rowCount(summary) }
+
   /// `append`, `overwrite`, `delete` or `replace`.
   public var operation: String { summary["operation"] ?? "" }
 }
@@ -104,6 +107,15 @@ public struct SnapshotReference: Hashable, Sendable {
     isBranch = type == "branch"
     rest = object.rest
   }
+
+  /// How many of a branch's snapshots stay at least.
+  var minSnapshotsToKeep: Int? { rest["min-snapshots-to-keep"]?.integer.map { Int($0) } }
+
+  /// Until which age, in milliseconds, all of a branch's snapshots stay.
+  var maxSnapshotAge: Int64? { rest["max-snapshot-age-ms"]?.integer }
+
+  /// From which age of its snapshot on, in milliseconds, the name itself goes.
+  var maxReferenceAge: Int64? { rest["max-ref-age-ms"]?.integer }
 
   var json: JSONTree {
     var object = rest

@@ -1,6 +1,18 @@
 extension TableMetadata {
-  /// Reads a metadata file.
+  /// How large a zipped metadata file may be: more than any catalog should hold.
+  private static let unzippedLimit = 1 << 30
+
+  /// Reads a metadata file, which may be zipped.
   public init(reading bytes: [UInt8], file: String) throws(LakehouseError) {
+    var bytes = bytes
+    // By its first bytes, as readers differ in how the names of such files end.
+    if bytes.starts(with: [0x1F, 0x8B]) {
+      do throws(AvroError) {
+        bytes = try Deflate.unzipped(bytes, limit: Self.unzippedLimit)
+      } catch {
+        throw LakehouseError(file: file, reason: error.reason)
+      }
+    }
     guard let tree = JSONTree(parsing: bytes) else {
       throw LakehouseError(file: file, reason: "isn't JSON: it is cut off, or another kind of file")
     }

@@ -95,6 +95,16 @@ public struct TableMetadata: Hashable, Sendable {
     }.flatMap { snapshot($0.snapshot) }
   }
 
+  /// The type of a dimension's column, which may have been dropped since; text when no schema has
+  /// it any more.
+  func sourceType(of field: PartitionSpec.Field) -> IcebergType {
+    let source =
+      schema.field(field.sourceID)
+      ?? schemas.lazy.reversed()
+      .compactMap { $0.field(field.sourceID) }.first
+    return source?.type ?? .named("string")
+  }
+
   /// The schema that a snapshot was written with.
   public func schema(of snapshot: IcebergSnapshot) -> IcebergSchema {
     snapshot.schemaID.flatMap { id in schemas.first { $0.id == id } } ?? schema
@@ -118,8 +128,9 @@ extension TableMetadata {
     next.currentSnapshotID = snapshot.id
     next.snapshotLog.append(
       LogEntry(timestampMilliseconds: snapshot.timestampMilliseconds, snapshot: snapshot.id))
-    next.references[Self.mainBranch] =
-      SnapshotReference(snapshot: snapshot.id, isBranch: true)
+    var main = SnapshotReference(snapshot: snapshot.id, isBranch: true)
+    main.rest = references[Self.mainBranch]?.rest ?? [:]
+    next.references[Self.mainBranch] = main
     return next
   }
 
@@ -137,10 +148,26 @@ extension TableMetadata {
     properties["write.metadata.delete-after-commit.enabled"]?.lowercased() == "true"
   }
 
-  /// Files of statistics that other engines have written for their planners.
-  var statisticsFiles: [String] {
-    ["statistics", "partition-statistics"].flatMap { rest[$0]?.list ?? [] }
-      .compactMap { $0.object?["statistics-path"]?.text }
+  /// The lists of statistics that other engines have written for their planners.
+  private static let statistics = ["statistics", "partition-statistics"]
+
+  /// Files of statistics, of one snapshot or of all.
+  func statisticsFiles(of snapshot: Int64? = nil) -> [String] {
+    Self.statistics.flatMap { rest[$0]?.list ?? [] }.compactMap(\.object)
+      .filter { snapshot == nil || $0["snapshot-id"]?.integer == snapshot }
+      .compactMap { $0["statistics-path"]?.text }
+  }
+
+  /// Forgets the statistics of snapshots that aren't there.
+  mutating func dropDeadStatistics() {
+    let there = Set(snapshots.map(\.id))
+    for name in Self.statistics {
+      guard let entries = rest[name]?.list else { continue }
+      rest[name] = .list(
+        entries.filter { entry in
+          entry.object?["snapshot-id"]?.integer.map(there.contains) ?? false
+        })
+    }
   }
 
   /// The snapshots that a branch or tag reaches, or that are current.

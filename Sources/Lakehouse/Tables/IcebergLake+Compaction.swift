@@ -31,7 +31,6 @@ extension IcebergLake {
       // Notes are about the rows, and the rows are the same: offsets, for one.
       var notes = Summary.noted(current.summary)
       notes[Summary.committedAtKey] = "\(instant.microseconds)"
-      notes[Summary.rowCountKey] = "\(scan.rowCount)"
       var change = SnapshotChange(
         id: id, committedAtMilliseconds: instant.microseconds / 1000, operation: "replace",
         summary: notes)
@@ -50,6 +49,10 @@ extension IcebergLake {
         }
       }
       change.removed = Set((runs.joined() + deletes).map(\.file.path))
+      // No deletes are left: the rows are those of the files.
+      let files =
+        change.added + scan.live.data.map(\.file).filter { !change.removed.contains($0.path) }
+      change.summary[Summary.rowCountKey] = "\(files.reduce(0) { $0 + $1.recordCount })"
       var commit = SnapshotCommit(reader, state, change)
       let metadata = try await commit.write()
       guard try await publish(metadata, of: state) else { continue }

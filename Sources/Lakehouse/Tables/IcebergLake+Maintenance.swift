@@ -4,19 +4,25 @@ import Ports
 extension IcebergLake {
   /// Drops snapshots that are older than an instant and that neither a branch's current state nor a
   /// tag is, and then every file that no remaining snapshot reaches: from here on what was deleted
-  /// is gone.
+  /// is gone. Where a branch or a tag says how long it is to be kept, that holds instead (spec,
+  /// "Snapshot Retention Policy"). A table with `gc.enabled=false` is refused.
   ///
   /// - Parameter keep: how many of the newest snapshots of each branch stay, whatever their age.
   public func expire(
     _ table: TableName, olderThan instant: EventTime, keep: Int
   ) async throws(PortError) -> MaintenanceReport {
+    let now = time.now.microseconds / 1000
     let (before, after) = try await change(table, "expire") { metadata throws(LakehouseError) in
-      metadata.expiring(olderThan: instant, keep: max(1, keep))
+      guard metadata.properties["gc.enabled"]?.lowercased() != "false" else {
+        throw LakehouseError(field: "gc.enabled", reason: "is false: no file may be removed")
+      }
+      return metadata.expiring(olderThan: instant, keep: max(1, keep), nowMilliseconds: now)
     }
     var report = MaintenanceReport()
     let remaining = Set(after.snapshots.map(\.id))
     report.expiredSnapshots = before.snapshots.map(\.id).filter { !remaining.contains($0) }
-    let reachable = try await files(of: after.snapshots, after)
+    var reachable = try await files(of: after.snapshots, after)
+    for file in after.statisticsFiles() { reachable.insert(try reader.files.key(of: file)) }
     for keys in try await expiredFiles(before, after) {
       for key in keys.subtracting(reachable).sorted() {
         try await reader.files.objects.delete(key)
@@ -54,6 +60,9 @@ extension IcebergLake {
       }
       guard let lists else { continue }
       levels[2].insert(try reader.files.key(of: snapshot.manifestList))
+      for file in metadata.statisticsFiles(of: snapshot.id) {
+        levels[0].insert(try reader.files.key(of: file))
+      }
       for manifest in lists {
         let entries = try await ifThere { () async throws(PortError) in
           try await reader.entries(of: manifest, metadata)
@@ -94,7 +103,7 @@ extension IcebergLake {
   ) async throws(PortError) -> MaintenanceReport {
     let state = try await reader.load(table, "removeOrphans")
     var reachable = try await files(of: state.metadata.snapshots, state.metadata)
-    let named = state.metadata.previousFiles.map(\.file) + state.metadata.statisticsFiles
+    let named = state.metadata.previousFiles.map(\.file) + state.metadata.statisticsFiles()
     for file in [state.file] + named {
       reachable.insert(try reader.files.key(of: file))
     }
@@ -161,21 +170,36 @@ extension IcebergLake {
 }
 
 extension TableMetadata {
-  /// Without the snapshots that may go.
-  fileprivate func expiring(olderThan instant: EventTime, keep: Int) -> TableMetadata {
+  /// Without the snapshots that may go, and the names that are to be kept no longer.
+  fileprivate func expiring(
+    olderThan instant: EventTime, keep: Int, nowMilliseconds now: Int64
+  ) -> TableMetadata {
+    func isYoung(_ snapshot: IcebergSnapshot, _ age: Int64?) -> Bool {
+      age.map { snapshot.timestampMilliseconds >= now - max(0, $0) }
+        ?? (snapshot.committedAt >= instant)
+    }
+    var next = self
+    next.references = references.filter { name, reference in
+      guard name != Self.mainBranch, let age = reference.maxReferenceAge else { return true }
+      return snapshot(reference.snapshot).map { isYoung($0, age) } ?? false
+    }
     var kept: Set<Int64> = []
-    for reference in references.values {
+    var reached: Set<Int64> = []
+    for reference in next.references.values {
       kept.insert(reference.snapshot)
       guard reference.isBranch else { continue }
-      for (index, snapshot) in ancestors(of: reference.snapshot).enumerated()
-      where index < keep || snapshot.committedAt >= instant {
+      let chain = ancestors(of: reference.snapshot)
+      reached.formUnion(chain.map(\.id))
+      let least = max(keep, reference.minSnapshotsToKeep ?? 1)
+      for (index, snapshot) in chain.enumerated()
+      where index < least || isYoung(snapshot, reference.maxSnapshotAge) {
         kept.insert(snapshot.id)
       }
     }
-    var next = self
     next.snapshots = snapshots.filter {
-      kept.contains($0.id) || $0.committedAt >= instant
+      kept.contains($0.id) || !reached.contains($0.id) && $0.committedAt >= instant
     }
+    next.dropDeadStatistics()
     let remaining = Set(next.snapshots.map(\.id))
     // What came before a gap is no history any more (spec, "Snapshot Log").
     if let gap = snapshotLog.lastIndex(where: { !remaining.contains($0.snapshot) }) {

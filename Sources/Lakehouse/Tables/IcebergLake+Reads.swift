@@ -1,28 +1,76 @@
 import Moderation
 import Ports
 
+/// A state of a table, and the columns that its rows are shown in.
+public struct TableView: Sendable {
+  /// The snapshot; nil for a table without.
+  public let snapshot: IcebergSnapshot?
+  /// The columns.
+  public let schema: IcebergSchema
+}
+
 extension IcebergLake {
-  /// The snapshot that was current at an instant; nil before the first.
+  /// A snapshot under its own columns, or the current one (nil) under the table's.
+  public func view(
+    of table: TableName, snapshot: SnapshotID?
+  ) async throws(PortError) -> TableView {
+    try view(snapshot, of: try await reader.load(table, "snapshot"))
+  }
+
+  /// What was current at an instant, under the columns that it was written with; nil before the
+  /// first snapshot.
   ///
   /// To the microsecond for commits of this program, which note it in the summary; to the
   /// millisecond for other engines', as the format has no more.
-  public func snapshot(
+  public func view(
     of table: TableName, asOf instant: EventTime
-  ) async throws(PortError) -> SnapshotID? {
+  ) async throws(PortError) -> TableView? {
     let state = try await reader.load(table, "snapshot")
-    return state.metadata.snapshot(asOf: instant)?.id
+    guard let snapshot = state.metadata.snapshot(asOf: instant) else { return nil }
+    return try view(snapshot.id, of: state)
   }
 
-  /// The snapshot that a branch or tag names; nil when there is none of that name.
-  public func snapshot(
+  /// What a branch holds, under the table's current columns, or a tag, under its snapshot's own; nil
+  /// when there is none of that name.
+  public func view(
     of table: TableName, named name: String
-  ) async throws(PortError) -> SnapshotID? {
-    try await reader.load(table, "snapshot").metadata.references[name]?.snapshot
+  ) async throws(PortError) -> TableView? {
+    let state = try await reader.load(table, "snapshot")
+    guard let reference = state.metadata.references[name] else { return nil }
+    let view = try view(reference.snapshot, of: state)
+    return reference.isBranch
+      ? TableView(snapshot: view.snapshot, schema: state.metadata.schema) : view
+  }
+
+  /// The rows of a view.
+  public func scan(_ table: TableName, _ view: TableView) async throws(PortError) -> RecordBatch {
+    try await scan(try await reader.load(table, "scan"), view)
+  }
+
+  func scan(_ state: TableState, _ view: TableView) async throws(PortError) -> RecordBatch {
+    let columns = try Self.columns(view.schema, of: state.name, "scan")
+    var all = RecordBatch(schema: TableSchema(columns))
+    let scan = try await TableScan(reader, state.metadata, view.snapshot)
+    // Manifests of other writers may claim anything: there is a limit to what they are believed.
+    all.reserveCapacity(min(max(0, scan.live.mostRows), Self.reservedRows))
+    try await scan.append(view.schema, to: &all)
+    return all
   }
 
   /// A table's metadata as it is now.
   public func metadata(of table: TableName) async throws(PortError) -> TableMetadata {
     try await reader.load(table, "metadata").metadata
+  }
+
+  /// The rows of a table's current state; counted in its files where nobody noted how many.
+  public func rowCount(of table: TableName) async throws(PortError) -> Int {
+    try await rowCount(try await metadata(of: table))
+  }
+
+  func rowCount(_ metadata: TableMetadata) async throws(PortError) -> Int {
+    guard let snapshot = metadata.currentSnapshot else { return 0 }
+    if let noted = snapshot.rowCount { return noted }
+    return try await TableScan(reader, metadata, snapshot).rowCount()
   }
 
   /// Gives the rows of a snapshot (nil: the current one) one row group at a time: whatever the
@@ -32,17 +80,16 @@ extension IcebergLake {
     _ body: (RecordBatch) throws(PortError) -> Void
   ) async throws(PortError) {
     let state = try await reader.load(table, "scan")
-    let chosen = try self.snapshot(snapshot, of: state)
-    let scan = try await TableScan(reader, state.metadata, chosen)
-    try await scan.batches(Self.schema(chosen, isAsked: snapshot != nil, state), body)
+    let view = try view(snapshot, of: state)
+    let scan = try await TableScan(reader, state.metadata, view.snapshot)
+    try await scan.batches(view.schema, body)
   }
 
-  /// The schema that rows are shown in: a snapshot's own when that snapshot is asked for, else the
-  /// table's current one.
-  static func schema(
-    _ snapshot: IcebergSnapshot?, isAsked: Bool, _ state: TableState
-  ) -> IcebergSchema {
-    guard isAsked, let snapshot else { return state.metadata.schema }
-    return state.metadata.schema(of: snapshot)
+  func view(_ id: SnapshotID?, of state: TableState) throws(PortError) -> TableView {
+    let snapshot = try snapshot(id, of: state)
+    guard id != nil, let snapshot else {
+      return TableView(snapshot: snapshot, schema: state.metadata.schema)
+    }
+    return TableView(snapshot: snapshot, schema: state.metadata.schema(of: snapshot))
   }
 }

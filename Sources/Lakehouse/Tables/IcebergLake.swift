@@ -11,12 +11,12 @@ public final class IcebergLake: Lake {
   /// How often a commit is built anew because something else about the table changed.
   private static let attempts = 5
   /// For how many rows a scan makes room before it has seen one.
-  private static let reservedRows = 1 << 24
+  static let reservedRows = 1 << 24
 
   let reader: TableReader
   private let catalog: any TableCatalog
   private let warehouse: String
-  private let time: any TimeSource
+  let time: any TimeSource
 
   /// A lake.
   ///
@@ -116,14 +116,7 @@ public final class IcebergLake: Lake {
     _ table: TableName, snapshot: SnapshotID?
   ) async throws(PortError) -> RecordBatch {
     let state = try await reader.load(table, "scan")
-    let chosen = try self.snapshot(snapshot, of: state)
-    let schema = Self.schema(chosen, isAsked: snapshot != nil, state)
-    var all = RecordBatch(schema: TableSchema(try Self.columns(schema, of: table, "scan")))
-    let scan = try await TableScan(reader, state.metadata, chosen)
-    // Manifests of other writers may claim anything, so there is a limit to what they are believed.
-    all.reserveCapacity(min(scan.live.rowCount, Self.reservedRows))
-    try await scan.append(schema, to: &all)
-    return all
+    return try await scan(state, try view(snapshot, of: state))
   }
 
   /// A snapshot by id, or the current one.
@@ -214,7 +207,7 @@ public final class IcebergLake: Lake {
     var writer = FileWriter(state, reader.files, snapshot: change.id)
     var rows = 0
     switch change.removal {
-    case .nothing: rows = try await rowCount(state)
+    case .nothing: rows = try await rowCount(state.metadata)
     case .everything:
       let scan = try await TableScan(reader, state.metadata, state.metadata.currentSnapshot)
       let all = scan.live.data + scan.live.positionDeletes + scan.live.equalityDeletes
@@ -224,7 +217,7 @@ public final class IcebergLake: Lake {
       var deletion = RowDeletion(scan, filters)
       try await deletion.find()
       result.removed = deletion.removedFiles
-      rows = scan.rowCount - deletion.count
+      rows = try await scan.rowCount() - deletion.count
       for (place, positions) in deletion.positions {
         result.added.append(try await writer.deletePositions(positions, in: place))
       }
@@ -235,13 +228,6 @@ public final class IcebergLake: Lake {
     }
     result.summary[Summary.rowCountKey] = "\(rows)"
     return result
-  }
-
-  /// The rows of the current state; files are looked at only where no writer has noted it.
-  private func rowCount(_ state: TableState) async throws(PortError) -> Int {
-    guard let current = state.metadata.currentSnapshot else { return 0 }
-    if let noted = Summary.rowCount(current.summary) { return noted }
-    return try await reader.liveFiles(of: current, state.metadata).rowCount
   }
 
   /// The columns of a schema as rows are held in memory; a type that has no such form is `invalid`.
@@ -290,10 +276,10 @@ extension TableChange {
 
 extension TableSnapshot {
   /// As the port shows it: without what the format adds to the summary.
-  init(_ snapshot: IcebergSnapshot) {
+  public init(_ snapshot: IcebergSnapshot) {
     self.init(
       id: snapshot.id, parent: snapshot.parent, committedAt: snapshot.committedAt,
       operation: snapshot.operation, summary: Summary.noted(snapshot.summary),
-      rowCount: Summary.rowCount(snapshot.summary) ?? 0)
+      rowCount: snapshot.rowCount ?? 0)
   }
 }

@@ -153,7 +153,7 @@ struct SnapshotCommit {
     var manifest = ManifestFile(
       path: path, length: Int64(bytes.count), specID: spec.id, holdsDeletes: holdsDeletes,
       sequenceNumber: sequence, minSequenceNumber: sequence, addedSnapshotID: change.id)
-    manifest.count(entries, spec, table.metadata.schema)
+    manifest.count(entries, spec, table.metadata)
     reader.parsed.keep(entries.map { $0.inheriting(from: manifest) }, path)
     return manifest
   }
@@ -168,7 +168,7 @@ struct SnapshotCommit {
 extension ManifestFile {
   /// Notes what a manifest holds.
   fileprivate mutating func count(
-    _ entries: [ManifestEntry], _ spec: PartitionSpec, _ schema: IcebergSchema
+    _ entries: [ManifestEntry], _ spec: PartitionSpec, _ table: TableMetadata
   ) {
     for entry in entries {
       switch entry.status {
@@ -187,8 +187,7 @@ extension ManifestFile {
       }
     }
     partitions = spec.fields.enumerated().map { index, field in
-      let source = schema.field(field.sourceID)?.type ?? .named("string")
-      let type = field.transform.resultType(of: source)
+      let type = field.transform.resultType(of: table.sourceType(of: field))
       let values = entries.map {
         $0.file.partition.indices.contains(index) ? $0.file.partition[index] : nil
       }

@@ -28,10 +28,12 @@ enum Summary {
     summary.filter { key, _ in !own.contains(key) }
   }
 
-  /// A snapshot's rows: as noted, else by the format's own sums; nil where a writer left those out.
+  /// A snapshot's rows: as noted, else by the format's own sums; nil where a writer left those out,
+  /// and where there are equality deletes, as their sum says nothing about rows.
   static func rowCount(_ summary: [String: String]) -> Int? {
     func number(_ key: String) -> Int? { summary[key].flatMap { Int($0) } }
-    return number(rowCountKey)
-      ?? number("total-records").map { max(0, $0 - (number("total-position-deletes") ?? 0)) }
+    if let noted = number(rowCountKey) { return noted }
+    guard number("total-equality-deletes") ?? 0 == 0 else { return nil }
+    return number("total-records").map { max(0, $0 - (number("total-position-deletes") ?? 0)) }
   }
 }

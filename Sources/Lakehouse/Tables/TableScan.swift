@@ -19,8 +19,7 @@ struct TableScan {
   let deletions: Deletions
   private let names: NameMapping?
 
-  /// The rows: as the snapshot's summary has them, or by its files where it doesn't.
-  let rowCount: Int
+  private let noted: Int?
 
   init(
     _ reader: TableReader, _ metadata: TableMetadata, _ snapshot: IcebergSnapshot?
@@ -35,12 +34,30 @@ struct TableScan {
     guard let snapshot else {
       live = LiveFiles()
       deletions = Deletions()
-      rowCount = 0
+      noted = 0
       return
     }
     live = try await reader.liveFiles(of: snapshot, metadata)
     deletions = try await Deletions(live, metadata, reader.files)
-    rowCount = Summary.rowCount(snapshot.summary) ?? live.rowCount
+    noted = snapshot.rowCount
+  }
+
+  /// The rows: as the snapshot's summary has them; counted where it doesn't, or can't know them.
+  func rowCount() async throws(PortError) -> Int {
+    if let noted { return noted }
+    var count = 0
+    // Any column tells how many rows there are.
+    let fields = Array(metadata.schema.fields.filter { $0.type.column != nil }.prefix(1))
+    for entry in live.data {
+      guard deletions.concern(entry) else {
+        count += Int(entry.file.recordCount)
+        continue
+      }
+      try await pieces(of: entry, fields) { piece throws(PortError) in
+        count += piece.kept.map { $0.count { $0 } } ?? piece.batch.count
+      }
+    }
+    return count
   }
 
   /// Gives each row group's columns, and which rows of it are there.

@@ -182,13 +182,8 @@ struct LiveFiles: Sendable {
   var positionDeletes: [ManifestEntry] = []
   var equalityDeletes: [ManifestEntry] = []
 
-  /// The rows, without those deleted by position; what equality deletes find isn't known here.
-  var rowCount: Int {
-    func rows(_ entries: [ManifestEntry]) -> Int64 {
-      entries.reduce(0) { $0 &+ $1.file.recordCount }
-    }
-    return Int(max(0, rows(data) &- rows(positionDeletes)))
-  }
+  /// How many rows there are at the most: deletions aren't taken off.
+  var mostRows: Int { Int(data.reduce(0) { $0 &+ max(0, $1.file.recordCount) }) }
 }
 
 extension ManifestEntry {
