@@ -44,8 +44,8 @@ struct TableMetadataErrorTests {
     "partition-specs.0.spec-id", "partition-specs.0.fields",
     "partition-specs.0.fields.0.source-id", "partition-specs.0.fields.0.field-id",
     "partition-specs.0.fields.0.name", "partition-specs.0.fields.0.transform",
-    "snapshots.0.snapshot-id", "snapshots.0.sequence-number", "snapshots.0.timestamp-ms",
-    "snapshots.0.manifest-list", "snapshots.0.summary", "snapshot-log.0.timestamp-ms",
+    "snapshots.0.snapshot-id", "snapshots.0.timestamp-ms", "snapshots.0.manifest-list",
+    "snapshots.0.summary", "snapshot-log.0.timestamp-ms",
     "snapshot-log.0.snapshot-id", "metadata-log.0.timestamp-ms", "metadata-log.0.metadata-file",
     "refs.main.snapshot-id", "refs.main.type",
   ]
@@ -53,7 +53,8 @@ struct TableMetadataErrorTests {
   /// Fields that may be missing, but not be something else.
   static let optional = [
     "properties", "properties.k", "current-snapshot-id", "snapshots", "snapshots.0",
-    "snapshots.0.parent-snapshot-id", "snapshots.0.schema-id", "snapshots.0.summary.operation",
+    "snapshots.0.parent-snapshot-id", "snapshots.0.sequence-number", "snapshots.0.schema-id",
+    "snapshots.0.summary.operation",
     "snapshot-log", "snapshot-log.0", "metadata-log", "metadata-log.0", "refs", "refs.main",
     "schemas.0", "schemas.0.fields.0", "schemas.0.fields.0.doc", "schemas.0.identifier-field-ids",
     "schemas.0.identifier-field-ids.0", "partition-specs.0", "partition-specs.0.fields.0",
@@ -64,6 +65,13 @@ struct TableMetadataErrorTests {
     let metadata = try TableMetadata(reading: Array(Self.document.utf8), file: "f")
     #expect(metadata.currentSnapshot?.id == 8)
     #expect(metadata.spec.fields.count == 1)
+  }
+
+  @Test("A snapshot of version 1 has no sequence number in metadata of version 2 that Java writes")
+  func noSequenceNumber() throws {
+    let document = Self.document.replacing("\"sequence-number\": 1, ", with: "")
+    let metadata = try TableMetadata(reading: Array(document.utf8), file: "f")
+    #expect(metadata.currentSnapshot?.sequenceNumber == 0)
   }
 
   @Test("A required field that is missing is named", arguments: required)

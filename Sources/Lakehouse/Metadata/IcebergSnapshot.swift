@@ -65,7 +65,8 @@ extension IcebergSnapshot {
     self.init(
       id: try object.integer("snapshot-id"),
       parent: try object.optionalInteger("parent-snapshot-id"),
-      sequenceNumber: try object.integer("sequence-number", versionOne: 0),
+      // Of a table that was of version 1, Java leaves out the 0 in version 2 as well.
+      sequenceNumber: try object.optionalInteger("sequence-number") ?? 0,
       timestampMilliseconds: try object.integer("timestamp-ms"),
       manifestList: try object.text("manifest-list"),
       summary: try object.texts("summary"),
