@@ -30,8 +30,8 @@ extension IcebergLake {
     return try view(snapshot.id, of: state)
   }
 
-  /// What a branch holds, under the table's current columns, or a tag, under its snapshot's own; nil
-  /// when there is none of that name.
+  /// What a branch holds, under the table's current columns, or a tag, under its snapshot's own;
+  /// nil when there is none of that name.
   public func view(
     of table: TableName, named name: String
   ) async throws(PortError) -> TableView? {
