@@ -149,12 +149,12 @@ struct FeatureLogTests {
       try await Self.prepare(world)
       _ = try await world.featureLog.run()
       _ = try await world.aggregation.run()
-      // The comment at second 6 goes: what was scored before it stays as it was seen.
+      // The comment at second 12 goes: what was scored before that stays as it was seen.
       let comments = try await world.lake.scan(LakeTables.events(.comments), snapshot: nil)
       #expect(comments.count == 12)
       try await world.store.insert(
         users: [Rows.user(2)], images: [],
-        comments: [Rows.comment(5, by: 2, at: 6, deletedAt: Sample.at(99))])
+        comments: [Rows.comment(11, by: 2, at: 12, deletedAt: Sample.at(99))])
       #expect(try await world.erasure.run()["rows"] ?? 0 > 0)
       #expect(try await Self.rows(world) == ["1 0/0 0.0"])
       try await world.intake.deleteImage(.number(1))
