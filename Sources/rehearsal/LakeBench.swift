@@ -219,7 +219,7 @@ private struct LakeMeasurement {
       .text(step), .integer(Int64(rows)), Self.rounded(laps.reduce(0, +)),
       Self.rounded(processor), .integer(Int64(laps.count)), Self.milliseconds(laps[...], 0.5),
       Self.milliseconds(laps[...], 0.99), Self.milliseconds(laps.prefix(100), 0.5),
-      Self.milliseconds(laps.suffix(100), 0.5), Self.rounded(Self.peakMegabytes),
+      Self.milliseconds(laps.suffix(100), 0.5), Self.peakMegabytes.map(Self.rounded) ?? .null,
     ]
   }
 
@@ -238,12 +238,13 @@ private struct LakeMeasurement {
     try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
   }
 
-  /// The largest resident size since ``resetPeak()``, in units of 2²⁰ bytes.
-  private static var peakMegabytes: Double {
-    // Nobody can read it where there is no /proc: then it is 0.
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    let kilobytes = line?.split(separator: " ").dropFirst().first ?? ""
-    return (Double(kilobytes) ?? 0) / 1024
+  /// The largest resident size since ``resetPeak()``, in units of 2²⁰ bytes; nil where there is no
+  /// `/proc`.
+  private static var peakMegabytes: Double? {
+    // Without the file there is nothing to report.
+    let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Double($0) }
+    return kilobytes.map { $0 / 1024 }
   }
 }

@@ -8,6 +8,31 @@ import Testing
 
 @Suite("ScenarioRun")
 struct ScenarioRunTests {
+  @Test("A column that a job needs and that was renamed fails the job and the lake, by its name")
+  func renamedColumn() throws {
+    let text = """
+      name: renamed
+      about: Somebody renames a column between two aggregations.
+      duration: 20m
+      population: { users: 3, images: 2, minors: 0 }
+      traffic:
+        - poisson: { rate: 60/h }
+      actions:
+        - { at: 12m, evolve: events.views, rename: image_id, to: picture }
+      jobs:
+        - { at: 10m, run: event-aggregation }
+        - { at: 15m, run: event-aggregation }
+
+      """
+    let judgement = Judgement(try ScenarioRun(Scenario(yaml: text, file: "renamed.yaml")).run())
+    let failed = Dictionary(
+      uniqueKeysWithValues: judgement.checkers.filter { !$0.holds }.map { ($0.what, $0.faults) })
+    let fault = "events.views: column image_id isn't there: was it renamed?"
+    #expect(failed["LakeIsReadable"] == [fault])
+    #expect(failed["JobsSucceeded"]?.count == 1)
+    #expect(failed["JobsSucceeded"]?.first?.contains("events.views") == true)
+  }
+
   /// All that a run says, as bytes.
   private static func bytes(_ run: RunResult) -> [UInt8] {
     run.csvTables.flatMap(\.text)

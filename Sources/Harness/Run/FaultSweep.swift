@@ -86,7 +86,6 @@ public struct FaultSweep: Sendable {
     let last = Dictionary(run.jobs.map { ($0.job, $0) }, uniquingKeysWith: { $1 })
     if let failure = last.values.compactMap(\.failure).min() { return failure }
     if let difference = expected.firstDifference(RunOutcome(run)) { return difference }
-    if let unreadable = run.unreadable.first { return unreadable }
     let succeeded = JobsSucceeded().name
     let violated = Judgement(run).checkers.first { !$0.holds && $0.what != succeeded }
     return violated.map { "\($0.what): \($0.faults.first ?? "")" }

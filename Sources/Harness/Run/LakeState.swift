@@ -16,14 +16,20 @@ struct LakeState {
   private(set) var builtRows: [TrainingRow] = []
   /// The events that it saw.
   private(set) var builtHistory: [Metric: RecordBatch] = [:]
-  /// Snapshots that have other rows than they say.
+  /// Tables without a column that the jobs need, which then stand as empty, and snapshots that have
+  /// other rows than they say.
   private(set) var unreadable: [String] = []
 
   init(_ lake: any Lake, readsHistory: Bool) async throws(PortError) {
     for table in try await lake.tables() {
       let rows = try await lake.scan(table, snapshot: nil)
       columns[table.description] = rows.schema.fields.map(\.name)
-      tables[table] = try LakeTables.known(rows, of: table)
+      do throws(PortError) {
+        tables[table] = try LakeTables.known(rows, of: table)
+      } catch {
+        unreadable.append(error.hint)
+        tables[table] = LakeTables.schema(of: table).map { RecordBatch(schema: $0) }
+      }
       snapshots[table] = try await lake.snapshots(of: table)
     }
     try await readBuild(lake)

@@ -43,7 +43,8 @@ public struct RunResult: Sendable {
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
   public private(set) var counts: [(name: String, value: Int)] = []
-  /// Snapshots that have other rows than they say, where the whole history is read.
+  /// Tables without a column that the jobs need, and, where the whole history is read, snapshots
+  /// that have other rows than they say.
   public let unreadable: [String]
   /// Where the images and users of `erased` expectations, and those sought, still stand: by the
   /// name that was given.
