@@ -53,7 +53,7 @@ bool is_all_dictionary(const parquet::ColumnChunkMetaData &chunk) {
 }
 
 parquet::ArrowReaderProperties reader_properties(const parquet_reader &reader) {
-  parquet::ArrowReaderProperties properties(reader.options.use_threads);
+  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_pre_buffer(false);  // the bytes are in memory already
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
   const auto &metadata = *reader.metadata;

@@ -32,12 +32,9 @@ std::shared_ptr<parquet::WriterProperties> file_properties(const parquet_write_o
 arrow::Status write(const std::shared_ptr<arrow::RecordBatch> &batch,
                     const parquet_write_options &options, parquet_buffer *file) {
   ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(1 << 16));
-  parquet::ArrowWriterProperties::Builder columns;
-  columns.set_use_threads(options.use_threads);
   ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches({batch}));
   ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink,
-                                                 options.row_group_rows, file_properties(options),
-                                                 columns.build()));
+                                                 options.row_group_rows, file_properties(options)));
   ARROW_ASSIGN_OR_RAISE(auto buffer, sink->Finish());
   auto owner = std::make_unique<std::shared_ptr<arrow::Buffer>>(std::move(buffer));
   file->bytes = (*owner)->data();

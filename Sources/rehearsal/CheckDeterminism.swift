@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Harness
+import Lakehouse
 import Simulation
 
 /// `rehearsal check-determinism`.

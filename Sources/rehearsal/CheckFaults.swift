@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Harness
+import Lakehouse
 
 /// `rehearsal check-faults`.
 struct CheckFaults: ParsableCommand {

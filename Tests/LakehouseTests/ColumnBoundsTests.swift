@@ -14,7 +14,7 @@ struct ColumnBoundsTests {
       schema: TableSchema([.init("c", field.type.column ?? .string, isRequired: false)]),
       columns: [column])
     var file = DataFile(path: "p", recordCount: Int64(batch.count), fileSize: 1)
-    ColumnBounds.describe(batch, [field], in: &file)
+    ColumnBounds.describe(batch, RowStretches(of: batch), [field], in: &file)
     return (file, field)
   }
 

@@ -19,10 +19,9 @@ import Testing
     for (seed, nullEvery) in [(1, 2), (2, 3), (3, 1000)] as [(UInt64, UInt64)] {
       var batches = Batches(seed: seed + UInt64(rows))
       let batch = batches.batch(rows: rows, nullEvery: nullEvery)
-      for (dictionaryBytes, usesThreads) in [(0, false), (500, true), (2 << 20, false)] {
+      for dictionaryBytes in [0, 500, 2 << 20] {
         var options = ParquetFile.WriteOptions()
         options.dictionaryBytes = dictionaryBytes
-        options.usesThreads = usesThreads
         let bytes = try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs, options: options)
         #expect(try decode(bytes, like: batch.schema) == batch)
       }
@@ -101,11 +100,7 @@ import Testing
   @Test func theSameBatchGivesTheSameBytes() throws {
     var batches = Batches(seed: 9)
     let batch = batches.batch(rows: 2000)
-    var threaded = ParquetFile.WriteOptions()
-    threaded.usesThreads = true
     let bytes = try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs)
     #expect(try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs) == bytes)
-    #expect(
-      try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs, options: threaded) == bytes)
   }
 }

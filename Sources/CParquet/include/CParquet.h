@@ -6,7 +6,6 @@
 #ifndef CPARQUET_H
 #define CPARQUET_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -57,8 +56,6 @@ struct parquet_write_options {
   int64_t row_group_rows;
   /// The most bytes of a column's dictionary in a row group; 0 turns dictionaries off.
   int64_t dictionary_bytes;
-  /// Whether columns are encoded side by side on Arrow's threads. The bytes are the same.
-  bool use_threads;
 };
 
 /// Bytes that the shim owns; free them with parquet_buffer_free.
@@ -80,12 +77,10 @@ void parquet_buffer_free(struct parquet_buffer *file);
 struct parquet_read_options {
   /// The most bytes that decoding may hold at once: what a forged size in a broken file can cost.
   int64_t memory_limit;
-  /// Whether columns are decoded side by side on Arrow's threads.
-  bool use_threads;
 };
 
-/// A file's footer. It keeps no pointer to the file's bytes: each call that needs them takes them,
-/// and they must be the same each time.
+/// A file's footer; several threads may read with it at once. It keeps no pointer to the file's
+/// bytes: each call that needs them takes them, and they must be the same each time.
 struct parquet_reader;
 
 /// Parses the footer of the file in `bytes`.

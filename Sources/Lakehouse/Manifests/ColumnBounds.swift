@@ -6,13 +6,17 @@ enum ColumnBounds {
   /// Unicode scalars kept of a text bound.
   private static let keptScalars = 16
 
-  /// Fills in a file's counts and bounds.
-  static func describe(_ batch: RecordBatch, _ fields: [IcebergField], in file: inout DataFile) {
+  /// Fills in the counts and bounds of a file with these rows.
+  static func describe(
+    _ batch: RecordBatch, _ rows: RowStretches, _ fields: [IcebergField], in file: inout DataFile
+  ) {
     for (field, column) in zip(fields, batch.columns) {
-      let nulls = column.validity?.count { !$0 } ?? 0
-      file.valueCounts[field.id] = Int64(batch.count)
+      let nulls = column.validity.map { rows.pick($0).count { !$0 } } ?? 0
+      file.valueCounts[field.id] = Int64(rows.count)
       file.nullCounts[field.id] = Int64(nulls)
-      guard nulls < batch.count, let (lower, upper) = bounds(column, field.type) else { continue }
+      guard nulls < rows.count, let (lower, upper) = bounds(column, rows, field.type) else {
+        continue
+      }
       file.lowerBounds[field.id] = lower
       file.upperBounds[field.id] = upper
     }
@@ -63,23 +67,24 @@ enum ColumnBounds {
   }
 
   private static func bounds(
-    _ column: RecordBatch.Column, _ type: IcebergType
+    _ column: RecordBatch.Column, _ rows: RowStretches, _ type: IcebergType
   ) -> ([UInt8], [UInt8])? {
+    let validity = column.validity
     switch column.values {
-    case .strings(let values): return textBounds(values, column.validity)
+    case .strings(let values): return textBounds(values, rows, validity)
     case .integers(let values):
-      return extremes(values, column.validity).flatMap { low, high in
+      return extremes(values, rows, validity).flatMap { low, high in
         both(.integer(low), .integer(high), type)
       }
     case .doubles(let values):
       // NaN has no place in an order; a column with one has no bounds.
-      guard !values.contains(where: \.isNaN) else { return nil }
-      return extremes(values, column.validity).flatMap { low, high in
+      guard !rows.joined().contains(where: { values[$0].isNaN }) else { return nil }
+      return extremes(values, rows, validity).flatMap { low, high in
         // Zeros compare as equal, but minus zero comes first (spec, "Manifests").
         both(.number(low == 0 ? -0.0 : low), .number(high == 0 ? 0.0 : high), type)
       }
     case .booleans(let values):
-      return extremes(values.map { $0 ? Int64(1) : 0 }, column.validity).map { low, high in
+      return extremes(values.map { $0 ? Int64(1) : 0 }, rows, validity).map { low, high in
         ([UInt8(low)], [UInt8(high)])
       }
     }
@@ -93,39 +98,42 @@ enum ColumnBounds {
   }
 
   private static func extremes<Value: Comparable>(
-    _ values: [Value], _ validity: [Bool]?
+    _ values: [Value], _ rows: RowStretches, _ validity: [Bool]?
   ) -> (Value, Value)? {
-    guard let validity else {
-      guard var low = values.first else { return nil }
-      var high = low
-      for value in values {
+    let isThere = { (row: Int) in validity?[row] ?? true }
+    guard let first = rows.joined().first(where: isThere) else { return nil }
+    var (low, high) = (values[first], values[first])
+    for range in rows.ranges {
+      for row in range where isThere(row) {
+        let value = values[row]
         if value < low { low = value }
         if value > high { high = value }
       }
-      return (low, high)
     }
-    let valid = zip(values, validity).compactMap { $1 ? $0 : nil }
-    return valid.isEmpty ? nil : extremes(valid, nil)
+    return (low, high)
   }
 
   /// Text is ordered by its bytes and cut; a cut upper bound is raised, so that it stays a bound.
-  private static func textBounds(_ values: [String], _ validity: [Bool]?) -> ([UInt8], [UInt8])? {
-    guard let first = values.indices.first(where: { validity?[$0] ?? true }) else { return nil }
-    var (low, high) = (values[first], values[first])
-    var (lowStart, highStart) = (start(of: low), start(of: high))
-    for index in values.indices where validity?[index] ?? true {
+  private static func textBounds(
+    _ values: [String], _ rows: RowStretches, _ validity: [Bool]?
+  ) -> ([UInt8], [UInt8])? {
+    guard let first = rows.joined().first(where: { validity?[$0] ?? true }) else { return nil }
+    var (low, high) = (first, first)
+    var (lowStart, highStart) = (start(of: values[first].utf8), start(of: values[first].utf8))
+    rows.forEachText(values) { row, text in
+      guard validity?[row] ?? true else { return }
       // The first bytes mostly decide.
-      let start = start(of: values[index])
-      if start <= lowStart, start < lowStart || precedes(values[index], low) {
-        (low, lowStart) = (values[index], start)
+      let start = start(of: text)
+      if start <= lowStart, start < lowStart || precedes(values[row], values[low]) {
+        (low, lowStart) = (row, start)
       }
-      if start >= highStart, start > highStart || precedes(high, values[index]) {
-        (high, highStart) = (values[index], start)
+      if start >= highStart, start > highStart || precedes(values[high], values[row]) {
+        (high, highStart) = (row, start)
       }
     }
-    let lower = String(String.UnicodeScalarView(low.unicodeScalars.prefix(keptScalars)))
-    guard let upper = raised(high) else { return nil }
-    return (Array(lower.utf8), Array(upper.utf8))
+    let kept = values[low].unicodeScalars.prefix(keptScalars)
+    guard let upper = raised(values[high]) else { return nil }
+    return (Array(String(String.UnicodeScalarView(kept)).utf8), Array(upper.utf8))
   }
 
   private static func precedes(_ a: String, _ b: String) -> Bool {
@@ -133,13 +141,8 @@ enum ColumnBounds {
   }
 
   /// The first eight bytes as a number that is ordered as they are; zeros after a shorter text.
-  private static func start(of text: String) -> UInt64 {
-    let start = text.utf8.withContiguousStorageIfAvailable { bytes in
-      bytes.count >= 8
-        ? UInt64(bigEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(as: UInt64.self)) : nil
-    }
-    if let start = start ?? nil { return start }
-    let bytes = text.utf8.prefix(8)
+  private static func start(of text: some Collection<UInt8>) -> UInt64 {
+    let bytes = text.prefix(8)
     return bytes.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - bytes.count))
   }
 

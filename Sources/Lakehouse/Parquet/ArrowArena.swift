@@ -26,6 +26,15 @@ final class ArrowArena {
     return UnsafePointer(copy)
   }
 
+  /// A column of `count` values.
+  func column<Value: BitwiseCopyable>(
+    _ values: some Sequence<Value>, count: Int
+  ) -> UnsafeRawPointer {
+    let column = allocate(Value.self, count: count)
+    for (index, value) in values.enumerated() { column[index] = value }
+    return UnsafeRawPointer(column)
+  }
+
   /// A bitmap of `flags`, the first in the lowest bit.
   func bitmap(_ flags: [Bool]) -> UnsafePointer<UInt8> {
     let bitmap = allocate(UInt8.self, count: (flags.count + 7) / 8)

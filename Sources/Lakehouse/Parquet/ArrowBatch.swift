@@ -1,17 +1,19 @@
 import CParquet
 import Ports
 
-/// A record batch as Arrow's C structs, for the length of one call: numbers point into the Swift
-/// arrays, strings and bitmaps are laid out once.
+/// Rows of a record batch as Arrow's C structs, for the length of one call: neighbours' numbers
+/// stay in the Swift arrays, everything else is laid out once.
 struct ArrowBatch {
   private let batch: RecordBatch
+  private let rows: RowStretches
   private let fieldIDs: [Int]
   private let types: [ArrowType]
   private let arena = ArrowArena()
 
   /// A batch that fits its schema, with one field id and one type in the file per column.
-  init(_ batch: RecordBatch, fieldIDs: [Int], types: [ArrowType]) {
+  init(_ batch: RecordBatch, rows: RowStretches, fieldIDs: [Int], types: [ArrowType]) {
     self.batch = batch
+    self.rows = rows
     self.fieldIDs = fieldIDs
     self.types = types
   }
@@ -28,33 +30,40 @@ struct ArrowBatch {
     return withBorrowed(layouts, from: 0) { layouts in
       let arrays = zip(batch.columns, layouts).map { column, buffers in
         arena.array(
-          count: batch.count, nullCount: buffers[0] == nil ? 0 : -1, buffers: buffers)
+          count: rows.count, nullCount: buffers[0] == nil ? 0 : -1, buffers: buffers)
       }
-      return body(schema(), arena.array(count: batch.count, buffers: [nil], children: arrays))
+      return body(schema(), arena.array(count: rows.count, buffers: [nil], children: arrays))
     }
   }
 
-  /// The buffers that the arena holds: validity first; 64-bit numbers' values are still missing.
+  /// The buffers that the arena holds: validity first; the values of 64-bit numbers that stand side
+  /// by side are still missing.
   private func owned(
     _ column: RecordBatch.Column, _ type: ArrowType, name: String
   ) throws(ParquetError) -> [UnsafeRawPointer?] {
-    let validity = column.validity.map { UnsafeRawPointer(arena.bitmap($0)) }
+    let validity = column.validity.map { UnsafeRawPointer(arena.bitmap(rows.pick($0))) }
     switch (column.values, type) {
     case (.integers(let values), .int32), (.integers(let values), .date):
-      let narrow = arena.allocate(Int32.self, count: values.count)
-      for (row, value) in values.enumerated() {
-        guard let fitting = Int32(exactly: column.isValid(row) ? value : 0) else {
-          throw ParquetError("row \(row)'s \(value) doesn't fit \(type.name)", column: name)
+      let narrow = arena.allocate(Int32.self, count: rows.count)
+      for (index, row) in rows.joined().enumerated() {
+        guard let fitting = Int32(exactly: column.isValid(row) ? values[row] : 0) else {
+          throw ParquetError("row \(row)'s \(values[row]) doesn't fit \(type.name)", column: name)
         }
-        narrow[row] = fitting
+        narrow[index] = fitting
       }
       return [validity, UnsafeRawPointer(narrow)]
     case (.doubles(let values), .float):
-      let narrow = arena.allocate(Float.self, count: values.count)
-      for (row, value) in values.enumerated() { narrow[row] = Float(value) }
-      return [validity, UnsafeRawPointer(narrow)]
-    case (.integers, _), (.doubles, _): return [validity]
-    case (.booleans(let values), _): return [validity, UnsafeRawPointer(arena.bitmap(values))]
+      return [
+        validity, arena.column(rows.joined().lazy.map { Float(values[$0]) }, count: rows.count),
+      ]
+    case (.integers, _) where rows.areNeighbours, (.doubles, _) where rows.areNeighbours:
+      return [validity]
+    case (.integers(let values), _):
+      return [validity, arena.column(rows.joined().lazy.map { values[$0] }, count: rows.count)]
+    case (.doubles(let values), _):
+      return [validity, arena.column(rows.joined().lazy.map { values[$0] }, count: rows.count)]
+    case (.booleans(let values), _):
+      return [validity, UnsafeRawPointer(arena.bitmap(rows.pick(values)))]
     case (.strings(let values), _):
       let (offsets, bytes) = try strings(values, name: name)
       return [validity, offsets, bytes]
@@ -64,25 +73,21 @@ struct ArrowBatch {
   private func strings(
     _ values: [String], name: String
   ) throws(ParquetError) -> (UnsafeRawPointer, UnsafeRawPointer) {
-    let size = values.reduce(0) { $0 + $1.utf8.count }
+    var size = 0
+    rows.forEachText(values) { size += $1.count }
     guard size <= Int32.max else {
       throw ParquetError(
         "\(size) bytes of text, more than \(Int32.max); write fewer rows at once", column: name)
     }
-    let offsets = arena.allocate(Int32.self, count: values.count + 1)
+    let offsets = arena.allocate(Int32.self, count: rows.count + 1)
     let bytes = arena.allocate(UInt8.self, count: size)
-    var end = 0
+    var (index, end) = (0, 0)
     offsets[0] = 0
-    for (row, value) in values.enumerated() {
-      let start = bytes + end
-      let copied: Void? = value.utf8.withContiguousStorageIfAvailable { source in
-        if let base = source.baseAddress { start.update(from: base, count: source.count) }
-      }
-      if copied == nil {
-        for (index, byte) in value.utf8.enumerated() { start[index] = byte }
-      }
-      end += value.utf8.count
-      offsets[row + 1] = Int32(truncatingIfNeeded: end)
+    rows.forEachText(values) { _, text in
+      if let base = text.baseAddress { (bytes + end).update(from: base, count: text.count) }
+      end += text.count
+      index += 1
+      offsets[index] = Int32(truncatingIfNeeded: end)
     }
     return (UnsafeRawPointer(offsets), UnsafeRawPointer(bytes))
   }
@@ -96,7 +101,7 @@ struct ArrowBatch {
     guard index < layouts.count else { return body(layouts) }
     func next(_ bytes: UnsafeRawBufferPointer) -> Result {
       var layouts = layouts
-      layouts[index].append(bytes.baseAddress)
+      layouts[index].append(bytes.baseAddress.map { $0 + rows.first * 8 })
       return withBorrowed(layouts, from: index + 1, body)
     }
     switch batch.columns[index].values {

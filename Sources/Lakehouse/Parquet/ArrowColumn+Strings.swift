@@ -79,15 +79,22 @@ extension ArrowColumn {
     _ distinct: [String], at type: Index.Type, to strings: inout [String], _ validity: [Bool]?
   ) throws(ParquetError) {
     guard let indices = buffer(1, of: type) else { return appendEmpty(to: &strings) }
-    for row in 0..<count {
-      guard validity?[row] ?? true else {
-        strings.append("")
-        continue
+    // As a buffer, whose own reference isn't counted for each row.
+    let failed = distinct.withUnsafeBufferPointer { texts -> Int? in
+      for row in 0..<count {
+        guard validity?[row] ?? true else {
+          strings.append("")
+          continue
+        }
+        guard let index = Int(exactly: indices[row]), 0 <= index, index < texts.count else {
+          return row
+        }
+        strings.append(texts[index])
       }
-      guard let index = Int(exactly: indices[row]), distinct.indices.contains(index) else {
-        throw failure("row \(row) is text \(indices[row]) of \(distinct.count) in the dictionary")
-      }
-      strings.append(distinct[index])
+      return nil
+    }
+    if let row = failed {
+      throw failure("row \(row) is text \(indices[row]) of \(distinct.count) in the dictionary")
     }
   }
 

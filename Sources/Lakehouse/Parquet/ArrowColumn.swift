@@ -34,17 +34,35 @@ struct ArrowColumn {
     return RecordBatch.Column(try values(validity), validity: validity)
   }
 
-  /// Appends the column to one of the same kind of values. Strings go where they are to stay at
-  /// once: to count the references to each of them twice takes longer than to read them.
+  /// Appends the column to one of the same kind of values. Strings and 64-bit numbers go where they
+  /// are to stay at once: to copy them twice takes longer than to read them.
   func append(to column: inout RecordBatch.Column) throws(ParquetError) {
     let validity = validity()
-    guard validity == nil, column.validity == nil, case .strings(var all) = column.values else {
-      column.append(RecordBatch.Column(try values(validity), validity: validity))
-      return
+    // Each array is taken out of its case, so that it grows in place: a `switch` would hold it too.
+    if validity == nil, column.validity == nil {
+      if case .strings(var all) = column.values {
+        column.values = .strings([])
+        try appendStrings(to: &all, nil)
+        column.values = .strings(all)
+        return
+      }
+      if holdsInt64, case .integers(var all) = column.values {
+        column.values = .strings([])
+        all.append(contentsOf: UnsafeBufferPointer(start: buffer(1, of: Int64.self), count: count))
+        column.values = .integers(all)
+        return
+      }
     }
-    column.values = .strings([])
-    try appendStrings(to: &all, nil)
-    column.values = .strings(all)
+    column.append(RecordBatch.Column(try values(validity), validity: validity))
+  }
+
+  /// Whether the buffer of values is as the integers are in Swift.
+  private var holdsInt64: Bool {
+    guard array.dictionary == nil, buffer(1, of: Int64.self) != nil else { return false }
+    return switch type {
+    case .int64, .timestamp(.microseconds, _), .time(.microseconds): true
+    default: false
+    }
   }
 
   /// Buffer `index`'s values from the column's first on; nil where Arrow left the buffer out,

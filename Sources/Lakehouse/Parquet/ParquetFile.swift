@@ -15,10 +15,8 @@ public enum ParquetFile {
     /// plain; 0 turns dictionaries off. Arrow's default: twice that, Iceberg's, made files of
     /// windows larger and slower to write, for timestamps fill a dictionary that then is given up.
     public var dictionaryBytes = 1 << 20
-    /// Whether columns are encoded side by side on Arrow's threads; the bytes are the same.
-    public var usesThreads = false
 
-    /// Level 3, row groups of about a million rows, dictionaries of a mebibyte, one thread.
+    /// Level 3, row groups of about a million rows, dictionaries of a mebibyte.
     public init() {}
   }
 
@@ -28,12 +26,14 @@ public enum ParquetFile {
     _ batch: RecordBatch, fieldIDs: [Int], options: WriteOptions = WriteOptions()
   ) throws(ParquetError) -> [UInt8] {
     let types = batch.schema.fields.compactMap { IcebergType.named($0.type.rawValue).stored }
-    return try encode(batch, fieldIDs: fieldIDs, stored: types, options: options)
+    return try encode(
+      batch, rows: RowStretches(of: batch), fieldIDs: fieldIDs, stored: types, options: options)
   }
 
-  /// Encodes a batch whose integers and doubles the file may hold in other types, one per column.
+  /// Encodes rows of a batch whose integers and doubles the file may hold in other types, one per
+  /// column.
   static func encode(
-    _ batch: RecordBatch, fieldIDs: [Int], stored types: [ArrowType],
+    _ batch: RecordBatch, rows: RowStretches, fieldIDs: [Int], stored types: [ArrowType],
     options: WriteOptions = WriteOptions()
   ) throws(ParquetError) -> [UInt8] {
     try check(batch, fieldIDs: fieldIDs)
@@ -43,8 +43,8 @@ public enum ParquetFile {
     var native = try native(options)
     var file = parquet_buffer()
     defer { parquet_buffer_free(&file) }
-    let error = try ArrowBatch(batch, fieldIDs: fieldIDs, types: types).withStructs {
-      schema, array in
+    let arrow = ArrowBatch(batch, rows: rows, fieldIDs: fieldIDs, types: types)
+    let error = try arrow.withStructs { schema, array in
       parquet_write(schema, array, &native, &file)
     }
     try ParquetError.check(error)
@@ -86,6 +86,6 @@ public enum ParquetFile {
     return parquet_write_options(
       compression_level: Int32(options.compressionLevel),
       row_group_rows: Int64(options.rowGroupRows),
-      dictionary_bytes: Int64(options.dictionaryBytes), use_threads: options.usesThreads)
+      dictionary_bytes: Int64(options.dictionaryBytes))
   }
 }

@@ -7,18 +7,17 @@ extension ParquetFile {
     /// The most bytes that Arrow may hold while it decodes a row group: what a forged size in a
     /// broken file can cost.
     public var memoryLimit = 2 << 30
-    /// Whether columns are decoded side by side on Arrow's threads; the values are the same.
-    public var usesThreads = false
 
-    /// Two gibibytes, one thread.
+    /// Two gibibytes.
     public init() {}
   }
 
   /// A file opened in memory: its footer is parsed once, its columns a row group at a time.
   ///
-  /// Broken bytes are an error, here or at the column they hit. Pages that carry checksums, as
+  /// Several threads may read columns at once. Broken bytes are an error, here or at the column
+  /// they hit. Pages that carry checksums, as
   /// ``ParquetFile/encode(_:fieldIDs:options:)`` writes them, are checked against them.
-  public final class Reader {
+  public final class Reader: Sendable {
     /// The top-level columns, in the file's order.
     public let fields: [ParquetField]
     /// How many rows each row group has.
@@ -146,14 +145,14 @@ extension ParquetFile {
   }
 
   /// Owns the shim's reader: what is left of a file once its footer is parsed.
-  private final class Footer {
-    /// The shim's handle, valid as long as the footer.
-    let pointer: OpaquePointer
+  private final class Footer: Sendable {
+    /// The shim's handle, valid as long as the footer. The shim lets several threads read with it.
+    nonisolated(unsafe) let pointer: OpaquePointer
 
     /// Parses the end of `bytes`.
     init(_ bytes: [UInt8], options: ReadOptions) throws(ParquetError) {
       var native = parquet_read_options(
-        memory_limit: Int64(options.memoryLimit), use_threads: options.usesThreads)
+        memory_limit: Int64(options.memoryLimit))
       var opened: OpaquePointer?
       let error = bytes.withUnsafeBufferPointer { bytes in
         parquet_open(bytes.baseAddress, Int64(bytes.count), &native, &opened)

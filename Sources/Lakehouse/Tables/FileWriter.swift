@@ -14,24 +14,33 @@ struct FileWriter {
     prefix = "\(snapshot)-\(table.tag(snapshot))"
   }
 
-  /// Writes rows, one file per partition.
+  /// Writes rows, one file per partition; many rows are encoded side by side.
   mutating func append(_ batch: RecordBatch) async throws(PortError) -> [DataFile] {
-    let schema = table.metadata.schema
     let partitions = try partitions(of: batch)
-    var result: [DataFile] = []
-    for (partition, stretches) in zip(partitions.values, partitions.stretches) {
-      let rows = partitions.values.count == 1 ? batch : batch.rows(in: stretches)
-      let place = DataFile.Place(specID: table.metadata.spec.id, values: partition)
-      let location = table.location("data/\(folder(place))\(nextName()).parquet")
-      let bytes = try parquet(rows, schema.fields.map(\.id), schema.fields.map(\.type))
-      try await files.write(location, bytes)
-      var file = DataFile(
-        path: location, recordCount: Int64(rows.count), fileSize: Int64(bytes.count))
-      file.place = place
-      ColumnBounds.describe(rows, schema.fields, in: &file)
-      result.append(file)
+    let stretches = partitions.stretches
+    let spec = table.metadata.spec.id
+    let places = partitions.values.map { DataFile.Place(specID: spec, values: $0) }
+    let paths = places.map { table.location("data/\(folder($0))\(nextName()).parquet") }
+    let writer = self
+    let encoded = try Parallel.map(
+      Array(places.indices), width: batch.count < TableScan.parallelRows ? 1 : Parallel.width
+    ) { index throws(PortError) in
+      try writer.encode(batch, stretches[index], to: paths[index], in: places[index])
     }
-    return result
+    for (file, bytes) in encoded { try await files.write(file.path, bytes) }
+    return encoded.map(\.file)
+  }
+
+  /// A data file's entry and bytes.
+  private func encode(
+    _ batch: RecordBatch, _ rows: RowStretches, to path: String, in place: DataFile.Place
+  ) throws(PortError) -> (file: DataFile, bytes: [UInt8]) {
+    let fields = table.metadata.schema.fields
+    let bytes = try parquet(batch, rows, fields.map(\.id), fields.map(\.type))
+    var file = DataFile(path: path, recordCount: Int64(rows.count), fileSize: Int64(bytes.count))
+    file.place = place
+    ColumnBounds.describe(batch, rows, fields, in: &file)
+    return (file, bytes)
   }
 
   /// Writes the positions of deleted rows of files of one partition.
@@ -47,7 +56,8 @@ struct FileWriter {
       ])
     let location = table.location("data/\(folder(place))\(nextName())-deletes.parquet")
     let bytes = try parquet(
-      batch, [Deletions.pathFieldID, Deletions.positionFieldID], [.named("string"), .named("long")])
+      batch, RowStretches(of: batch), [Deletions.pathFieldID, Deletions.positionFieldID],
+      [.named("string"), .named("long")])
     try await files.write(location, bytes)
     var file = DataFile(
       path: location, recordCount: Int64(batch.count), fileSize: Int64(bytes.count))
@@ -90,10 +100,11 @@ struct FileWriter {
   }
 
   private func parquet(
-    _ batch: RecordBatch, _ ids: [Int], _ types: [IcebergType]
+    _ batch: RecordBatch, _ rows: RowStretches, _ ids: [Int], _ types: [IcebergType]
   ) throws(PortError) -> [UInt8] {
     do throws(ParquetError) {
-      return try ParquetFile.encode(batch, fieldIDs: ids, stored: types.compactMap(\.stored))
+      return try ParquetFile.encode(
+        batch, rows: rows, fieldIDs: ids, stored: types.compactMap(\.stored))
     } catch {
       throw PortError(
         .invalid, port: "Lake", operation: "commit", hint: "\(table.name): \(error.description)")

@@ -48,13 +48,9 @@ extension IcebergLake {
   }
 
   func scan(_ state: TableState, _ view: TableView) async throws(PortError) -> RecordBatch {
-    let columns = try Self.columns(view.schema, of: state.name, "scan")
-    var all = RecordBatch(schema: TableSchema(columns))
+    let columns = TableSchema(try Self.columns(view.schema, of: state.name, "scan"))
     let scan = try await TableScan(reader, state.metadata, view.snapshot)
-    // Manifests of other writers may claim anything: there is a limit to what they are believed.
-    all.reserveCapacity(min(max(0, scan.live.mostRows), Self.reservedRows))
-    try await scan.append(view.schema, to: &all)
-    return all
+    return try await scan.rows(columns, view.schema)
   }
 
   /// A table's metadata as it is now.

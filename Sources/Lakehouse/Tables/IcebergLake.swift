@@ -10,8 +10,6 @@ import Ports
 public final class IcebergLake: Lake {
   /// How often a commit is built anew because something else about the table changed.
   private static let attempts = 5
-  /// For how many rows a scan makes room before it has seen one.
-  static let reservedRows = 1 << 24
 
   let reader: TableReader
   private let catalog: any TableCatalog

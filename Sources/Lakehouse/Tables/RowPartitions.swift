@@ -24,15 +24,15 @@ struct RowPartitions {
     }
   }
 
-  /// The rows of each partition, in order: neighbours mostly share one.
-  var stretches: [[Range<Int>]] {
+  /// The rows of each partition: neighbours mostly share one.
+  var stretches: [RowStretches] {
     var stretches: [[Range<Int>]] = Array(repeating: [], count: values.count)
     var start = 0
     for row in slots.indices where row + 1 == slots.count || slots[row + 1] != slots[row] {
       stretches[slots[row]].append(start..<row + 1)
       start = row + 1
     }
-    return stretches
+    return stretches.map { RowStretches($0) }
   }
 
   private mutating func divide(

@@ -13,6 +13,11 @@ struct TableScan {
     var kept: [Bool]?
   }
 
+  /// From so many rows on, columns are read side by side: below, threads cost more than they save.
+  static let parallelRows = 1 << 16
+  /// For how many rows room is made before one was seen.
+  private static let reservedRows = 1 << 24
+
   let reader: TableReader
   let metadata: TableMetadata
   let live: LiveFiles
@@ -86,8 +91,14 @@ struct TableScan {
     for entry in live.data { try await rows(of: entry, schema, body) }
   }
 
-  /// Appends the rows of the snapshot to a batch with the schema's columns.
-  func append(_ schema: IcebergSchema, to all: inout RecordBatch) async throws(PortError) {
+  /// The rows of the snapshot in one batch of columns, those of the schema.
+  func rows(_ columns: TableSchema, _ schema: IcebergSchema) async throws(PortError) -> RecordBatch
+  {
+    guard live.mostRows < Self.parallelRows || live.data.contains(where: deletions.concern) else {
+      return try await columnByColumn(columns, schema)
+    }
+    var all = RecordBatch(schema: columns)
+    all.reserveCapacity(capacity)
     for entry in live.data {
       guard !deletions.concern(entry) else {
         try await rows(of: entry, schema) { batch throws(PortError) in all.append(batch) }
@@ -96,7 +107,35 @@ struct TableScan {
       let parquet = try await reader.files.parquet(entry.file, names: names)
       for group in 0..<parquet.rowGroupCount { try parquet.append(group, schema.fields, to: &all) }
     }
+    return all
   }
+
+  /// The rows of files in which none is deleted, columns side by side: each goes through all files
+  /// by itself, so that nothing is put together afterwards.
+  private func columnByColumn(
+    _ columns: TableSchema, _ schema: IcebergSchema
+  ) async throws(PortError) -> RecordBatch {
+    var opened: [TableParquet] = []
+    for entry in live.data {
+      opened.append(try await reader.files.parquet(entry.file, names: names))
+    }
+    let (files, capacity) = (opened, capacity)
+    let all = try Parallel.map(Array(schema.fields.indices)) { index throws(PortError) in
+      var column = RecordBatch(schema: TableSchema([columns.fields[index]]))
+      column.reserveCapacity(capacity)
+      for file in files {
+        for group in 0..<file.rowGroupCount {
+          try file.append(group, [schema.fields[index]], to: &column)
+        }
+      }
+      return column.columns[0]
+    }
+    return RecordBatch(schema: columns, columns: all)
+  }
+
+  /// The rows to make room for. Manifests of other writers may claim anything: there is a limit to
+  /// what they are believed.
+  private var capacity: Int { min(max(0, live.mostRows), Self.reservedRows) }
 
   /// Gives the rows of one file, one row group at a time.
   func rows(

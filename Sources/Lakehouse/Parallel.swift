@@ -1,15 +1,16 @@
 import Foundation
 import Synchronization
 
-/// Runs that don't depend on each other, on several threads: each simulation keeps to its own.
-enum Parallel {
-  /// How many runs at once.
-  static var width: Int { ProcessInfo.processInfo.activeProcessorCount }
+/// Work whose parts don't depend on each other, on several threads: what comes out is the same on
+/// any number of them.
+public enum Parallel {
+  /// How many parts at once: the machine's processors.
+  public static var width: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   /// What `body` gives for each element, in the elements' order; after an error no further one is
   /// begun, and the error of the first element that has one is thrown.
-  static func map<Element: Sendable, Value: Sendable, Failure: Error>(
-    _ elements: [Element], width: Int = width,
+  public static func map<Element: Sendable, Value: Sendable, Failure: Error>(
+    _ elements: [Element], width: Int = Parallel.width,
     progress: @escaping @Sendable (Double) -> Void = { _ in },
     _ body: @escaping @Sendable (Element) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
