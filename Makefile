@@ -18,7 +18,7 @@ run: build ## runs every scenario on the embedded defaults and checks its golden
 	$(BIN) run viral-burst --out out/viral-burst
 	$(BIN) check
 
-test: unit scenarios lint ## runs all tests
+test: unit scenarios readers lint ## runs all tests
 
 # Escapes need a free thread of the pool, which simulations of other suites block: they go alone.
 unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, debug build

@@ -12,7 +12,7 @@ venv=.build/readers-venv
 make_venv "$venv" "${reader_pins[@]}"
 
 say "scenarios"
-for scenario in viral-burst minor-found-later; do
+for scenario in viral-burst minor-found-later schema-evolution; do
   "$bin" run "$scenario" --out "$work/$scenario" >/dev/null ||
     fail "'$bin run $scenario' failed; run it by hand in the repository's folder"
 done

@@ -136,6 +136,24 @@ class Checks(Lake):
         self.named_snapshots(name)
         table.refresh().append(rows)
         self.check(f"{name}: PyIceberg appended to Rehearsal's compaction", self.agree, name)
+        self.check(f"{name}: names that Rehearsal gave", self.names, name, rows)
+
+    def names(self, name, rows):
+        """Let Rehearsal make a tag and a branch, and PyIceberg commit to the branch."""
+        self.command("tag", name, "ours")
+        self.command("branch", name, "side")
+        table = self.catalog.load_table(name)
+        snapshot = table.current_snapshot().snapshot_id
+        made = {key: str(ref.snapshot_ref_type) for key, ref in table.refs().items()}
+        expect("kinds", {key: made.get(key) for key in ("ours", "side")},
+               {"ours": "tag", "side": "branch"})
+        expect("tag", table.refs()["ours"].snapshot_id, snapshot)
+        table.append(rows, branch="side")
+        for reference in ("ours", "side"):
+            self.agree(name, reference)
+        self.command("branch", name, "side", "--delete")
+        table.refresh()
+        expect("names", sorted({"ours", "side"} & set(table.refs())), ["ours"])
 
     def named_snapshots(self, name):
         """Check the states that a tag and a branch name."""

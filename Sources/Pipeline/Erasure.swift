@@ -74,7 +74,7 @@ public struct Erasure: Job {
   /// While an aggregation is unfinished, its rerun would bring back into the windows what is taken
   /// from the events now.
   private func requireSameOffsets(_ metric: Metric, _ pins: Pins) throws(PortError) {
-    let key = EventAggregation.offsetsKey
+    let key = LogOffsets.key
     let events = pins[LakeTables.events(metric)]?.summary[key]
     let windows = pins[LakeTables.windows(metric)]?.summary[key]
     guard events != windows else { return }

@@ -12,8 +12,6 @@ public struct EventAggregation: Job {
   public static let name = "event-aggregation"
   /// The checkpoint's name: the lab's Airflow variable.
   public static let checkpointName = "redpanda_event_aggregation_checkpoint"
-  /// The key of a snapshot's summary that holds the next offsets, `0,17,4` by partition.
-  public static let offsetsKey = "kafka.next-offsets"
 
   private let log: any EventLog
   private let lake: any Lake
@@ -83,8 +81,8 @@ public struct EventAggregation: Job {
     try await lake.createTable(windows, schema: LakeTables.windowSchema)
     let bronzeParent = try await lake.current(bronze)
     let windowsParent = try await lake.current(windows)
-    let bronzeStart = Self.offsets(bronzeParent, count: ends.count)
-    let windowsStart = Self.offsets(windowsParent, count: ends.count)
+    let bronzeStart = LogOffsets.noted(by: bronzeParent, count: ends.count)
+    let windowsStart = LogOffsets.noted(by: windowsParent, count: ends.count)
     let starts = zip(bronzeStart, windowsStart).map { min($0, $1) }
     guard zip(starts, ends).contains(where: { $0 < $1 }) else { return 0 }
     let events = try await read(metric, from: starts, to: ends)
@@ -106,7 +104,7 @@ public struct EventAggregation: Job {
     let next = zip(start, ends).map { max($0, $1) }
     let change = TableChange(
       id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime, append: batch,
-      summary: Self.note(next))
+      summary: LogOffsets.note(next))
     _ = try await lake.commit(change, to: table, expecting: parent?.id)
     environment.record(
       "committed", [.text("table", table.description), .integer("rows", batch.count)])
@@ -202,39 +200,6 @@ public struct EventAggregation: Job {
       end = start
     }
     return nil
-  }
-
-  /// The next offsets that a table's snapshot notes; zeros for a table without.
-  static func offsets(_ snapshot: TableSnapshot?, count: Int) -> [Int64] {
-    let noted = snapshot?.summary[offsetsKey]?.split(separator: ",").compactMap { Int64($0) } ?? []
-    return (0..<count).map { noted.indices.contains($0) ? noted[$0] : 0 }
-  }
-
-  /// Next offsets as a snapshot's summary notes them.
-  static func note(_ offsets: [Int64]) -> [String: String] {
-    [offsetsKey: offsets.map(String.init).joined(separator: ",")]
-  }
-}
-
-extension EventLog {
-  /// The records of a topic between two offsets of each partition, partition by partition.
-  ///
-  /// - Parameter limit: the most records per read.
-  func records(
-    of topic: String, from starts: [Int64], to ends: [Int64], limit: Int
-  ) async throws(PortError) -> [EventRecord] {
-    var records: [EventRecord] = []
-    for (partition, end) in ends.enumerated() {
-      var offset = starts[partition]
-      while offset < end {
-        let read = try await self.read(
-          TopicPartition(topic, partition), from: offset, limit: min(limit, Int(end - offset)))
-        guard let last = read.last else { break }
-        records += read
-        offset = last.offset + 1
-      }
-    }
-    return records
   }
 }
 

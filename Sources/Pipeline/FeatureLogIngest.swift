@@ -42,7 +42,7 @@ public struct FeatureLogIngest: Job {
     let ends = try await log.ends(of: Topic.featureLog)
     try await lake.createTable(table, schema: LakeTables.featureLogSchema)
     let parent = try await lake.current(table)
-    let starts = EventAggregation.offsets(parent, count: ends.count)
+    let starts = LogOffsets.noted(by: parent, count: ends.count)
     guard zip(starts, ends).contains(where: { $0 < $1 }) else {
       return ["rows": 0, "unreadable": 0]
     }
@@ -69,7 +69,7 @@ public struct FeatureLogIngest: Job {
     let change = TableChange(
       id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime,
       append: Self.batch(entries),
-      summary: EventAggregation.note(zip(starts, ends).map { max($0, $1) }))
+      summary: LogOffsets.note(zip(starts, ends).map { max($0, $1) }))
     _ = try await lake.commit(change, to: table, expecting: parent?.id)
     environment.record(
       "committed", [.text("table", table.description), .integer("rows", entries.count)])

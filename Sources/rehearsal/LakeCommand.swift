@@ -24,7 +24,7 @@ struct LakeCommand: ParsableCommand {
       """,
     subcommands: [
       LakeTablesCommand.self, LakeSnapshots.self, LakeScan.self, LakeDiff.self, LakeExpire.self,
-      LakeCompact.self, LakeBench.self,
+      LakeCompact.self, LakeTag.self, LakeBranch.self, LakeBench.self,
     ])
 }
 
@@ -155,16 +155,24 @@ struct LakeSnapshots: ParsableCommand {
   func run() throws {
     let table = table
     let snapshots = try place.read { (lake) async throws(PortError) in
-      let snapshots = try await lake.metadata(of: table).snapshots
-      return snapshots.map { (TableSnapshot($0), rows: $0.rowCount) }
+      let metadata = try await lake.metadata(of: table)
+      let names = Dictionary(grouping: metadata.references.sorted { $0.key < $1.key }) {
+        $0.value.snapshot
+      }
+      return metadata.snapshots.map { snapshot in
+        (TableSnapshot(snapshot), snapshot.rowCount, (names[snapshot.id] ?? []).map(\.key))
+      }
     }
-    var cells = CellTable(["snapshot", "parent", "committed_at", "operation", "rows", "summary"])
-    for (snapshot, rows) in snapshots {
+    var cells = CellTable([
+      "snapshot", "parent", "committed_at", "operation", "rows", "names", "summary",
+    ])
+    for (snapshot, rows, names) in snapshots {
       let notes = snapshot.summary.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       cells.append([
         .integer(snapshot.id), snapshot.parent.map { .integer($0) } ?? .null,
         .text(snapshot.committedAt.description), .text(snapshot.operation),
-        rows.map { .integer(Int64($0)) } ?? .null, .text(notes.joined(separator: " ")),
+        rows.map { .integer(Int64($0)) } ?? .null, .text(names.joined(separator: " ")),
+        .text(notes.joined(separator: " ")),
       ])
     }
     cells.print(format)

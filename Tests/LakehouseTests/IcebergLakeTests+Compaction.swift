@@ -76,6 +76,31 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Files of an older partitioning are divided as the table is now, once")
+  func compactionOfOldSpec() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["aa", "b", "ab"]))
+      try await lake.edit { metadata in
+        metadata.specs.append(
+          PartitionSpec(
+            id: 1,
+            fields: [.init(sourceID: 1, fieldID: 1000, name: "key", transform: .truncate(1))]))
+        metadata.defaultSpecID = 1
+      }
+      let report = try await lake.compact(Row.table, id: 2, at: Row.at(2))
+      #expect(report.rewrittenFiles == 1)
+      let live = try await world.lake().live()
+      #expect(
+        live.data.map(\.file.place) == [
+          .init(specID: 1, values: [.text("a")]), .init(specID: 1, values: [.text("b")]),
+        ])
+      #expect(try await world.lake().keys() == ["aa", "ab", "b"])
+      let again = try await world.lake().compact(Row.table, id: 3, at: Row.at(3))
+      #expect(again == MaintenanceReport())
+    }
+  }
+
   @Test("An empty table, and one with a single file, needn't be compacted")
   func nothingToCompact() throws {
     try simulate { world in

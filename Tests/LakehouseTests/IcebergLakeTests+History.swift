@@ -130,6 +130,62 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A branch begins where it is told to, keeps its snapshot, and doesn't move with commits")
+  func branches() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]))
+      try await lake.branch("trial", 1, of: Row.table)
+      _ = try await lake.commit(.append(3, ["c"]), to: Row.table, expecting: 2)
+      _ = try await world.lake().expire(Row.table, olderThan: Row.at(99))
+      let references = try await world.lake().metadata(of: Row.table).references
+      #expect(references.mapValues(\.snapshot) == ["main": 3, "trial": 1])
+      #expect(references["trial"]?.isBranch == true)
+      #expect(try await world.lake().keys(1) == ["a"])
+    }
+  }
+
+  @Test("A name moves only when it may be replaced, and keeps its kind")
+  func namesMove() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]))
+      try await lake.tag("model", 1, of: Row.table)
+      // Said again, as after a lost reply, it is as it was.
+      try await lake.tag("model", 1, of: Row.table)
+      let taken = await failure { try await lake.tag("model", 2, of: Row.table) }
+      #expect(taken?.hint.contains("'model' names snapshot 1 already") == true)
+      try await lake.tag("model", 2, of: Row.table, replacing: true)
+      #expect(try await lake.metadata(of: Row.table).references["model"]?.snapshot == 2)
+      let kind = await failure {
+        try await lake.branch("model", 2, of: Row.table, replacing: true)
+      }
+      #expect(kind?.hint.contains("'model' is a tag already") == true)
+      let main = await failure {
+        try await lake.branch("main", 1, of: Row.table, replacing: true)
+      }
+      #expect(main?.hint.contains("main moves with commits only") == true)
+    }
+  }
+
+  @Test("What only a removed name reached goes with the next expiry")
+  func namesGo() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .overwrite(2, ["b"]))
+      try await lake.tag("model", 1, of: Row.table)
+      let before = try await lake.expire(Row.table, olderThan: Row.at(99))
+      #expect(before.expiredSnapshots == [])
+      try await lake.removeReference("model", of: Row.table)
+      let after = try await world.lake().expire(Row.table, olderThan: Row.at(99))
+      #expect(after.expiredSnapshots == [1])
+      for name in ["model", "main"] {
+        let error = await failure { try await lake.removeReference(name, of: Row.table) }
+        #expect(error?.code == .invalid)
+      }
+    }
+  }
+
   @Test("Commits go on after expiry, and a commit tried again isn't doubled")
   func afterExpiry() throws {
     try simulate { world in

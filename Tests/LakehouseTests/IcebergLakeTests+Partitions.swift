@@ -44,6 +44,29 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("A manifest list says of each dimension whether it has null and NaN")
+  func summaries() throws {
+    try simulate { world in
+      let lake = world.lake()
+      let fields = Row.fields + [.init("share", .double, isRequired: false)]
+      try await lake.createTable(
+        Row.table,
+        schema: TableSchema(
+          fields,
+          partitionedBy: [
+            .init("at", "day"), .init("kind", "identity"), .init("share", "identity"),
+          ]))
+      var batch = Self.spread
+      batch.schema = TableSchema(fields)
+      batch.columns.append(.init(.doubles([1, 2, .nan, 2, 2, 2])))
+      let change = TableChange(id: 1, committedAt: Row.at(1), append: batch)
+      _ = try await lake.commit(change, to: Row.table, expecting: nil)
+      let summaries = try await world.lake().currentManifests()[0].partitions
+      #expect(summaries.map(\.containsNull) == [false, true, false])
+      #expect(summaries.map(\.containsNaN) == [false, false, true])
+    }
+  }
+
   @Test("Every row lies in the file of its bucket")
   func buckets() throws {
     try simulate { world in

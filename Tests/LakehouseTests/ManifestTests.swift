@@ -111,7 +111,8 @@ struct ManifestTests {
     for _ in 0..<dice.below(3) {
       manifest.partitions.append(
         .init(
-          containsNull: dice.below(2) == 0, lower: dice.below(3) == 0 ? nil : [1, 2],
+          containsNull: dice.below(2) == 0, containsNaN: [nil, true, false][dice.below(3)],
+          lower: dice.below(3) == 0 ? nil : [1, 2],
           upper: dice.below(3) == 0 ? nil : []))
     }
     return manifest

@@ -155,7 +155,7 @@ struct EventAggregationTests {
           #expect(checkpoint.offsets[TopicPartition(metric.topic, partition)] == end)
         }
         for table in [LakeTables.events(metric), LakeTables.windows(metric)] {
-          let noted = try await world.lake.current(table)?.summary[EventAggregation.offsetsKey]
+          let noted = try await world.lake.current(table)?.summary[LogOffsets.key]
           #expect(noted == ends.map(String.init).joined(separator: ","))
         }
       }

@@ -80,7 +80,7 @@ struct LakeDefectTests {
     let lab = try views { lake in
       HookedLake(lake) { change, _ in
         var change = change
-        change.summary[EventAggregation.offsetsKey] = nil
+        change.summary[LogOffsets.key] = nil
         return change
       }
     }

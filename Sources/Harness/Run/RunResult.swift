@@ -143,11 +143,8 @@ public struct RunResult: Sendable {
   private static func all(
     _ topic: String, _ log: any EventLog
   ) async throws(PortError) -> [EventRecord] {
-    var records: [EventRecord] = []
-    for (index, end) in try await log.ends(of: topic).enumerated() {
-      records += try await log.read(TopicPartition(topic, index), from: 0, limit: Int(end))
-    }
-    return records
+    let ends = try await log.ends(of: topic)
+    return try await log.records(of: topic, from: ends.map { _ in 0 }, to: ends, limit: .max)
   }
 
   /// The window tables at the end, partial rows of a window added up.

@@ -87,6 +87,8 @@ struct ManifestFile: Hashable, Sendable {
   /// The values of one dimension over all files of a manifest.
   struct FieldSummary: Hashable, Sendable {
     var containsNull: Bool
+    /// Nil where a writer doesn't say. The Java library takes an answer for granted.
+    var containsNaN: Bool?
     var lower: [UInt8]?
     var upper: [UInt8]?
   }

@@ -188,8 +188,9 @@ enum ManifestList {
       let summary = try AvroFields(summary, at: "\(path).partitions[\(index)]")
       manifest.partitions.append(
         ManifestFile.FieldSummary(
-          containsNull: summary.value(509) == .boolean(true), lower: summary.bytes(510),
-          upper: summary.bytes(511)))
+          containsNull: summary.value(509) == .boolean(true),
+          containsNaN: summary.value(518).map { $0 == .boolean(true) },
+          lower: summary.bytes(510), upper: summary.bytes(511)))
     }
     return manifest
   }
@@ -201,8 +202,8 @@ enum ManifestList {
         AvroRecord(
           layout: ManifestSchema.summary.layout,
           values: [
-            .boolean(summary.containsNull), .null, summary.lower.map { .bytes($0) } ?? .null,
-            summary.upper.map { .bytes($0) } ?? .null,
+            .boolean(summary.containsNull), summary.containsNaN.map { .boolean($0) } ?? .null,
+            summary.lower.map { .bytes($0) } ?? .null, summary.upper.map { .bytes($0) } ?? .null,
           ]))
     }
     return .record(

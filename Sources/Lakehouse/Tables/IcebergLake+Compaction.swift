@@ -12,7 +12,8 @@ extension IcebergLake {
   /// Rewrites data files smaller than `targetBytes`, and those with deleted rows, and drops every
   /// delete file; the rows stay the same, and within a partition their order.
   ///
-  /// Neighbours in a partition's order become one file. It belongs to the latest commit among
+  /// Files of older partitionings are divided as the table is now. Neighbours in a partition's
+  /// order become one file. It belongs to the latest commit among
   /// theirs, so that it stands where they stood; a file that stays between two keeps them apart.
   /// A commit in between makes compaction start again, a few times.
   public func compact(
@@ -66,20 +67,25 @@ extension IcebergLake {
 }
 
 extension TableScan {
-  /// The files to rewrite, by neighbours: those with deleted rows, and small ones that have a
-  /// neighbour to join.
+  /// The files to rewrite, by neighbours: those with deleted rows, those that were divided as the
+  /// table isn't any more, and small ones that have a neighbour to join.
   fileprivate func runsToCompact(_ targetBytes: Int64) -> [[ManifestEntry]] {
     var order: [DataFile.Place] = []
     var open: [DataFile.Place: [ManifestEntry]] = [:]
     var runs: [[ManifestEntry]] = []
     func close(_ place: DataFile.Place) {
       guard let run = open.updateValue([], forKey: place) else { return }
-      if run.count > 1 || run.contains(where: deletions.concern) { runs.append(run) }
+      if run.count > 1 || run.contains(where: mustGo) { runs.append(run) }
+    }
+    func mustGo(_ entry: ManifestEntry) -> Bool {
+      entry.file.specID != metadata.spec.id || deletions.concern(entry)
     }
     for entry in live.data {
-      let place = entry.file.place
+      // What older partitionings kept apart is divided anew, together.
+      let isOld = entry.file.specID != metadata.spec.id
+      let place = isOld ? DataFile.Place(specID: -1, values: []) : entry.file.place
       if open[place] == nil { order.append(place) }
-      if entry.file.fileSize < targetBytes || deletions.concern(entry) {
+      if entry.file.fileSize < targetBytes || mustGo(entry) {
         open[place, default: []].append(entry)
       } else {
         close(place)

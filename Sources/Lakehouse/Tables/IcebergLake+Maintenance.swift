@@ -116,19 +116,6 @@ extension IcebergLake {
     return report
   }
 
-  /// Names a snapshot: with a tag it outlives expiry.
-  public func tag(
-    _ name: String, _ snapshot: SnapshotID, of table: TableName
-  ) async throws(PortError) {
-    let state = try await reader.load(table, "tag")
-    _ = try self.snapshot(snapshot, of: state)
-    _ = try await change(table, "tag") { metadata throws(LakehouseError) in
-      var next = metadata
-      next.references[name] = SnapshotReference(snapshot: snapshot, isBranch: false)
-      return next
-    }
-  }
-
   /// Publishes changed metadata without a new snapshot; made anew from the current metadata when a
   /// commit comes between.
   func change(

@@ -194,6 +194,7 @@ extension ManifestFile {
       let known = values.compactMap { $0 }.filter { !$0.isNaN }.sorted()
       return FieldSummary(
         containsNull: values.contains { $0 == nil },
+        containsNaN: values.contains { $0?.isNaN == true },
         lower: known.first.flatMap { ColumnBounds.bytes(of: $0, type) },
         upper: known.last.flatMap { ColumnBounds.bytes(of: $0, type) })
     }
