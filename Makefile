@@ -11,7 +11,7 @@ setup: ## installs what is missing (Debian or Ubuntu packages)
 	@bash ci/setup.sh
 
 build: setup ## builds the program, optimised
-	swift build -c release --product rehearsal
+	swift build -c release --static-swift-stdlib --product rehearsal
 
 run: build ## runs every scenario on the embedded defaults and checks its golden
 	$(BIN) list

@@ -72,12 +72,14 @@ let package = Package(
         .embedInCode("Policies/heuristic.yaml"), .embedInCode("Policies/heuristic-weighted.yaml"),
       ],
       swiftSettings: settings),
+    // The program's allocator: linked, it takes malloc's place.
+    .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
     // The program: wiring and printing only.
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "Harness", "InMemoryBackends", "Lakehouse", "Moderation", "ObjectStorageBackend", "Ports",
-        "Simulation", "SQLiteBackend",
+        "CMimalloc", "Harness", "InMemoryBackends", "Lakehouse", "Moderation",
+        "ObjectStorageBackend", "Ports", "Simulation", "SQLiteBackend",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

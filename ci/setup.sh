@@ -14,9 +14,11 @@ if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 2 ]; }; then
   fail "Swift $major.$minor is too old: 6.2 or later is needed (6.3 is what CI runs)."
 fi
 
-# What the toolchain's Foundation and the Swift packages link against, and what the lake's
-# independent readers (PyIceberg, DuckDB) are installed with.
-packages=(git make libcurl4-openssl-dev libxml2-dev zlib1g-dev libsqlite3-dev python3-venv)
+# What the toolchain's Foundation, the Swift packages and the program link against, and what the
+# lake's independent readers (PyIceberg, DuckDB) are installed with.
+packages=(
+  git make libcurl4-openssl-dev libxml2-dev zlib1g-dev libsqlite3-dev libmimalloc-dev python3-venv
+)
 missing=()
 for package in "${packages[@]}"; do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed'; then

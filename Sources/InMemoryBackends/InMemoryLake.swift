@@ -78,8 +78,9 @@ public final class InMemoryLake: Lake {
 
   /// See ``Lake``, rules 4 and 6.
   public func scan(
-    _ table: TableName, snapshot: SnapshotID?
+    _ table: TableName, _ selection: RowSelection
   ) async throws(PortError) -> RecordBatch {
+    let snapshot = selection.snapshot
     let result = tableStates.withLock { tables -> Result<RecordBatch, PortError> in
       guard let state = tables[table] else {
         return .failure(error(.notFound, "scan", "there is no table \(table)"))
@@ -95,7 +96,12 @@ public final class InMemoryLake: Lake {
       for piece in shown.pieces { all.append(piece) }
       return .success(all)
     }
-    return try result.get()
+    let rows = try result.get()
+    do throws(ColumnMismatch) {
+      return try rows.selected(selection)
+    } catch {
+      throw self.error(.invalid, "scan", "\(table): \(error)")
+    }
   }
 
   /// See ``Lake``, rule 9.

@@ -86,7 +86,7 @@ public struct EventAggregation: Job {
     let starts = zip(bronzeStart, windowsStart).map { min($0, $1) }
     guard zip(starts, ends).contains(where: { $0 < $1 }) else { return 0 }
     let events = try await read(metric, from: starts, to: ends)
-    let known = try await positions(bronze)
+    let known = try await positions(bronze, events)
     let fresh = Self.withoutRepeats(events, known)
     try await commit(
       Self.bronzeBatch(fresh.filter { $0.offset >= bronzeStart[$0.partition] }), to: bronze,
@@ -129,9 +129,16 @@ public struct EventAggregation: Job {
     return events
   }
 
-  /// Where the bronze table has each event already.
-  private func positions(_ bronze: TableName) async throws(PortError) -> [EventID: Position] {
-    let rows = try await lake.rows(bronze, schema: LakeTables.eventSchema)
+  /// Where the bronze table has these events already, and others of their time. An event that comes
+  /// again is the same event: it has the time that it had.
+  private func positions(
+    _ bronze: TableName, _ events: [Event]
+  ) async throws(PortError) -> [EventID: Position] {
+    let times = events.map(\.event.time.microseconds)
+    guard let first = times.min(), let last = times.max() else { return [:] }
+    let rows = try await lake.rows(
+      bronze, schema: LakeTables.eventSchema.only(["event_id", "kafka_partition", "kafka_offset"]),
+      within: .init("event_time", first...last))
     let partitions = rows.integers("kafka_partition")
     let offsets = rows.integers("kafka_offset")
     var known: [EventID: Position] = [:]

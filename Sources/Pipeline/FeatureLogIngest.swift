@@ -48,14 +48,11 @@ public struct FeatureLogIngest: Job {
     }
     let records = try await log.records(
       of: Topic.featureLog, from: starts, to: ends, limit: policy.batchLimit)
-    var seen = try await known(table, parent)
-    var entries: [FeatureLogEntry] = []
+    var decoded: [FeatureLogEntry] = []
     var unreadable = 0
     for record in records {
       do throws(EventDecodingError) {
-        let entry = try FeatureLogEntry(decoding: record.value)
-        let key = Key(request: entry.requestID.description, mode: entry.inferenceMode)
-        if seen.insert(key).inserted { entries.append(entry) }
+        decoded.append(try FeatureLogEntry(decoding: record.value))
       } catch {
         unreadable += 1
         environment.record(
@@ -65,6 +62,10 @@ public struct FeatureLogIngest: Job {
             .text("reason", error.description),
           ])
       }
+    }
+    var seen = try await known(table, parent, decoded)
+    let entries = decoded.filter { entry in
+      seen.insert(Key(request: entry.requestID.description, mode: entry.inferenceMode)).inserted
     }
     let change = TableChange(
       id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime,
@@ -76,13 +77,15 @@ public struct FeatureLogIngest: Job {
     return ["rows": entries.count, "unreadable": unreadable]
   }
 
-  /// The scores that the table has already.
+  /// The scores that the table has already, of the instants that these are of.
   private func known(
-    _ table: TableName, _ snapshot: TableSnapshot?
+    _ table: TableName, _ snapshot: TableSnapshot?, _ entries: [FeatureLogEntry]
   ) async throws(PortError) -> Set<Key> {
-    guard let snapshot else { return [] }
+    let instants = entries.map(\.asOf.microseconds)
+    guard let snapshot, let first = instants.min(), let last = instants.max() else { return [] }
     let rows = try await lake.rows(
-      table, schema: LakeTables.featureLogSchema, snapshot: snapshot.id)
+      table, schema: LakeTables.featureLogSchema.only(["request_id", "inference_mode"]),
+      snapshot: snapshot.id, within: .init("as_of", first...last))
     return Set(
       zip(rows.strings("request_id"), rows.strings("inference_mode")).map {
         Key(request: $0, mode: $1)

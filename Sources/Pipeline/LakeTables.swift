@@ -166,11 +166,15 @@ extension Lake {
   /// Columns that somebody added are left out. One that somebody renamed or dropped is `invalid`:
   /// rows without it would look as if there were none.
   public func rows(
-    _ table: TableName, schema: TableSchema, snapshot: SnapshotID? = nil
+    _ table: TableName, schema: TableSchema, snapshot: SnapshotID? = nil,
+    within bounds: RowSelection.Bounds? = nil
   ) async throws(PortError) -> RecordBatch {
     let found: RecordBatch
     do throws(PortError) {
-      found = try await scan(table, snapshot: snapshot)
+      found = try await scan(
+        table,
+        RowSelection(
+          snapshot: snapshot, columns: Set(schema.fields.map(\.name)), bounds: bounds))
     } catch {
       if error.code == .notFound { return RecordBatch(schema: schema) }
       throw error

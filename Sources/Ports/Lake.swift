@@ -9,7 +9,8 @@ import Moderation
 ///    the current snapshot isn't the expected one, and then changes nothing.
 /// 3. Within a commit, deletion (or overwrite) comes before the append: appended rows stay.
 /// 4. A scan of a snapshot gives that snapshot's rows for ever, in the order of their commits; nil
-///    means the current one, and a table without snapshots has no rows.
+///    means the current one, and a table without snapshots has no rows. A selection leaves out the
+///    other rows and columns; bounds on a column that isn't there are `invalid`.
 /// 5. `snapshots` lists a table's history, oldest first, with summaries as committed.
 /// 6. A snapshot or table that doesn't exist throws `notFound`.
 /// 7. A batch that doesn't fit the schema throws `invalid`, and nothing is committed. Columns go by
@@ -33,8 +34,17 @@ public protocol Lake: TableMaintenance {
   /// Commits a change on top of the expected snapshot (nil: the table has none yet).
   func commit(_ change: TableChange, to table: TableName, expecting parent: SnapshotID?)
     async throws(PortError) -> TableSnapshot
-  /// The rows of a snapshot.
-  func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch
+  /// Rows of a snapshot.
+  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch
+}
+
+extension Lake {
+  /// All rows of a snapshot; nil for the current one.
+  public func scan(
+    _ table: TableName, snapshot: SnapshotID?
+  ) async throws(PortError) -> RecordBatch {
+    try await scan(table, RowSelection(snapshot: snapshot))
+  }
 }
 
 /// The upkeep of a ``Lake``'s tables; the rules are there.

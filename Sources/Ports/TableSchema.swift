@@ -27,6 +27,11 @@ public struct TableSchema: Hashable, Sendable {
     }
   }
 
+  /// Some of the columns, in their order.
+  public func only(_ names: Set<String>) -> TableSchema {
+    TableSchema(fields.filter { names.contains($0.name) })
+  }
+
   /// How a table's files are divided: by a column's value, or by what a transform makes of it.
   public struct Partition: Hashable, Sendable {
     /// The column.

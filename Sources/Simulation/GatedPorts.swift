@@ -255,10 +255,10 @@ public struct GatedLake: Lake {
 
   /// See ``Lake``.
   public func scan(
-    _ table: TableName, snapshot: SnapshotID?
+    _ table: TableName, _ selection: RowSelection
   ) async throws(PortError) -> RecordBatch {
     try await gate.around("Lake.scan") { () async throws(PortError) in
-      try await base.scan(table, snapshot: snapshot)
+      try await base.scan(table, selection)
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMimalloc
 import Harness
 import Ports
 
@@ -19,12 +20,19 @@ struct Rehearsal: ParsableCommand {
       Exit codes: 0 passed; 1 an expectation, checker or golden failed; 2 bad scenario, flag or
       usage; 3 no progress or budget exceeded; 4 a backend is unavailable.
       """,
-    version: "rehearsal 0.1.0",
+    version: "rehearsal 0.1.0, \(allocator)",
     subcommands: [
       Run.self, Check.self, Accept.self, CheckDeterminism.self, CheckFaults.self,
       ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
+
+  /// The allocator that took malloc's place. To name it is what keeps it linked: a run makes and
+  /// frees some dozens of small objects an event, a fifth of its time with the C library's.
+  private static var allocator: String {
+    let version = mi_version()
+    return "mimalloc \(version / 100).\(version / 10 % 10).\(version % 10)"
+  }
 
   /// Parses the arguments and runs; every failure ends with its exit code.
   static func main() {

@@ -100,6 +100,56 @@ extension LakeConformance {
     }
   }
 
+  /// Bounds with the rows that lie in them; `views` are 0 to 3, and null in d.
+  static let selections: [(bounds: RowSelection.Bounds?, images: [String])] = [
+    (nil, ["a", "b", "c", "d", "e"]), (.init("views", 1...2), ["b", "c"]),
+    (.init("views", 3...9), ["e"]), (.init("views", -5...0), ["a"]),
+    (.init("views", 10...20), []), (.init("views", .min ... .max), ["a", "b", "c", "e"]),
+    (
+      .init("decided_at", Sample.at(1).microseconds...Sample.at(2).microseconds),
+      ["b", "c"]
+    ),
+  ]
+
+  @Test("4. A selection has its rows and columns only", arguments: Adapters.lakes)
+  func selection(adapter: Adapter<any Lake>) throws {
+    try simulate(adapter) { lake, _ in
+      var schema = Self.schema
+      schema.fields[1].isRequired = false
+      try await lake.createTable(Self.table, schema: schema)
+      var parent: SnapshotID?
+      for (id, images, views) in [
+        (1, ["a", "b"], [0, 1]), (2, ["c", "d", "e"], [2, nil, 3]),
+      ] as [(SnapshotID, [String], [Int64?])] {
+        var batch = RecordBatch.rows(images)
+        batch.schema = schema
+        batch.columns[1] = .integers(views)
+        batch.columns[3] = .integers(views.map { Sample.at($0 ?? 99).microseconds })
+        let change = TableChange(id: id, committedAt: Sample.at(id), append: batch)
+        _ = try await lake.commit(change, to: Self.table, expecting: parent)
+        parent = id
+      }
+      for (bounds, images) in Self.selections {
+        let rows = try await lake.scan(
+          Self.table, RowSelection(columns: ["risk", "image_id", "gone"], bounds: bounds))
+        #expect(rows.strings("image_id") == images, "\(String(describing: bounds))")
+        #expect(rows.schema.fields.map(\.name) == ["image_id", "risk"])
+        let all = try await lake.scan(Self.table, RowSelection(bounds: bounds))
+        #expect(all.strings("image_id") == images)
+        #expect(all.schema == schema)
+      }
+      let old = try await lake.scan(
+        Self.table, RowSelection(snapshot: 1, bounds: .init("views", 1...9)))
+      #expect(old.strings("image_id") == ["b"])
+      for column in ["gone", "risk", "image_id"] {
+        let failed = await code {
+          try await lake.scan(Self.table, RowSelection(bounds: .init(column, 0...1)))
+        }
+        #expect(failed == .invalid, "\(column)")
+      }
+    }
+  }
+
   @Test("4. Rows come back as they were, nulls too", arguments: Adapters.lakes)
   func roundTrip(adapter: Adapter<any Lake>) throws {
     try simulate(adapter) { lake, _ in

@@ -99,8 +99,8 @@ struct BrokenLake: Lake {
     return try await base.commit(change, to: table, expecting: parent)
   }
 
-  func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch {
-    try await base.scan(table, snapshot: snapshot)
+  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
+    try await base.scan(table, selection)
   }
 
   func expire(

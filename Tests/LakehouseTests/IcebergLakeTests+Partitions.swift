@@ -67,6 +67,23 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Files whose bounds say that they hold no such row aren't read")
+  func selectedFiles() throws {
+    try simulate { world in
+      let lake = world.lake()
+      try await lake.prepare(.append(1, ["a"]), .append(2, ["b"]), .append(3, ["c"]))
+      let live = try await lake.live()
+      let at = try await lake.scan(Row.table, snapshot: nil).integers("at")
+      // The rows of one file in the way: its value lies between the bounds.
+      let watch = PortWatch()
+      let rows = try await world.lake(watch).scan(
+        Row.table, RowSelection(columns: ["key"], bounds: .init("at", at[1]...at[1])))
+      #expect(rows.strings("key") == ["b"])
+      let read = watch.operations.filter { $0.hasSuffix(".parquet") }
+      #expect(read == ["get \(world.key(live.data[1].file.path))"])
+    }
+  }
+
   @Test("Every row lies in the file of its bucket")
   func buckets() throws {
     try simulate { world in

@@ -121,6 +121,29 @@ struct EventAggregationTests {
     }
   }
 
+  @Test("An event that comes again hours later is taken once, whatever comes with it")
+  func lateRepeats() throws {
+    try simulate { world in
+      func append(_ number: UInt64, at time: String) async throws {
+        let text = """
+          {"event_type":"view","event_id":"\(EventID.number(number))",\
+          "image_id":"\(ImageID.number(1))","viewed_at":"2025-06-15T\(time)Z"}
+          """
+        try await world.append(text, to: "gourmetgram.views")
+      }
+      let hours = [(1, "14:00:00"), (2, "15:00:00"), (3, "16:00:00")] as [(UInt64, String)]
+      for (number, time) in hours {
+        try await append(number, at: time)
+        #expect(try await world.aggregation.run()["views"] == 1)
+      }
+      for (number, time) in [hours[1], (4, "16:30:00"), hours[0], hours[2]] {
+        try await append(number, at: time)
+      }
+      #expect(try await world.aggregation.run()["views"] == 1)
+      #expect(try await world.lakeView().events["views"]?.count == 4)
+    }
+  }
+
   @Test("A view without an id of its own is told apart by its place in the log")
   func idless() throws {
     try simulate { world in

@@ -48,8 +48,8 @@ struct HookedLake: Lake {
     return try await base.commit(self.change(change, table), to: table, expecting: parent)
   }
 
-  func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch {
-    try await base.scan(table, snapshot: snapshot)
+  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
+    try await base.scan(table, selection)
   }
 
   func expire(

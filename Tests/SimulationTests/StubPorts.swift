@@ -130,8 +130,8 @@ extension StubStore: Lake {
       summary: [:], rowCount: 3)
   }
 
-  func scan(_ table: TableName, snapshot: SnapshotID?) async throws(PortError) -> RecordBatch {
-    calls.note("scan \(table) \(snapshot ?? -1)")
+  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
+    calls.note("scan \(table) \(selection.snapshot ?? -1)")
     return RecordBatch(schema: TableSchema([]))
   }
 

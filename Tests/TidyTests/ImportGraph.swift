@@ -16,7 +16,7 @@ struct ImportGraph: Sendable {
 
   /// What the executable may import beside every module of ours.
   private static let allowedForExecutable: Set = [
-    "ArgumentParser", "Foundation", "Glibc", "Synchronization",
+    "ArgumentParser", "CMimalloc", "Foundation", "Glibc", "Synchronization",
   ]
 
   /// What later targets may import of ours; drivers and C shims come on top.

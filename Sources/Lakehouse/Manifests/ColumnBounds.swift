@@ -58,6 +58,18 @@ enum ColumnBounds {
     }
   }
 
+  /// Whether a file can hold a row whose column lies in a range; true when nobody knows.
+  static func mayHold(
+    _ file: DataFile, _ field: IcebergField, _ range: ClosedRange<Int64>
+  ) -> Bool {
+    if let count = file.valueCounts[field.id], count == file.nullCounts[field.id] { return false }
+    guard [.int64, .timestamp].contains(field.type.column),
+      let low = file.lowerBounds[field.id].flatMap(integer),
+      let high = file.upperBounds[field.id].flatMap(integer)
+    else { return true }
+    return low <= range.upperBound && high >= range.lowerBound
+  }
+
   private static func integer(_ bytes: [UInt8]) -> Int64? {
     switch bytes.count {
     case 4: bytes.withUnsafeBytes { Int64(Int32(littleEndian: $0.loadUnaligned(as: Int32.self))) }

@@ -44,13 +44,26 @@ extension IcebergLake {
 
   /// The rows of a view.
   public func scan(_ table: TableName, _ view: TableView) async throws(PortError) -> RecordBatch {
-    try await scan(try await reader.load(table, "scan"), view)
+    try await scan(try await reader.load(table, "scan"), view, RowSelection())
   }
 
-  func scan(_ state: TableState, _ view: TableView) async throws(PortError) -> RecordBatch {
-    let columns = TableSchema(try Self.columns(view.schema, of: state.name, "scan"))
-    let scan = try await TableScan(reader, state.metadata, view.snapshot)
-    return try await scan.rows(columns, view.schema)
+  /// The selected rows of a view. Files whose bounds say that they have none aren't read.
+  func scan(
+    _ state: TableState, _ view: TableView, _ selection: RowSelection
+  ) async throws(PortError) -> RecordBatch {
+    var schema = view.schema
+    schema.fields.removeAll { !selection.needs($0.name) }
+    let columns = TableSchema(try Self.columns(schema, of: state.name, "scan"))
+    var scan = try await TableScan(reader, state.metadata, view.snapshot)
+    if let bounds = selection.bounds, let field = schema.field(named: bounds.column) {
+      scan.live.data.removeAll { !ColumnBounds.mayHold($0.file, field, bounds.values) }
+    }
+    let rows = try await scan.rows(columns, schema)
+    do throws(ColumnMismatch) {
+      return try rows.selected(selection)
+    } catch {
+      throw self.error(.invalid, "scan", "\(state.name): \(error)")
+    }
   }
 
   /// A table's metadata as it is now.

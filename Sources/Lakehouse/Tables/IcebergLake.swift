@@ -111,10 +111,10 @@ public final class IcebergLake: Lake {
 
   /// See ``Lake``, rules 4 and 6.
   public func scan(
-    _ table: TableName, snapshot: SnapshotID?
+    _ table: TableName, _ selection: RowSelection
   ) async throws(PortError) -> RecordBatch {
     let state = try await reader.load(table, "scan")
-    return try await scan(state, try view(snapshot, of: state))
+    return try await scan(state, try view(selection.snapshot, of: state), selection)
   }
 
   /// A snapshot by id, or the current one.

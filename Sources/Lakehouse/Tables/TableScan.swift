@@ -20,7 +20,7 @@ struct TableScan {
 
   let reader: TableReader
   let metadata: TableMetadata
-  let live: LiveFiles
+  var live: LiveFiles
   let deletions: Deletions
   private let names: NameMapping?
 
