@@ -37,9 +37,22 @@ public enum Parallel {
       }
     }
     var values: [Value] = []
+    values.reserveCapacity(elements.count)
     for (_, result) in state.withLock({ $0.values }).sorted(by: { $0.key < $1.key }) {
       values.append(try result.get())
     }
     return values
+  }
+
+  /// What `body` gives for each element, in order and without nil; a stretch of them at a time, as
+  /// a part by itself is small.
+  public static func compactMap<Element: Sendable, Value: Sendable>(
+    _ elements: [Element], _ body: @escaping @Sendable (Element) -> Value?
+  ) -> [Value] {
+    let stretch = 4096
+    let starts = Array(stride(from: 0, to: elements.count, by: stretch))
+    return map(starts) { start in
+      elements[start..<min(start + stretch, elements.count)].compactMap(body)
+    }.flatMap { $0 }
   }
 }

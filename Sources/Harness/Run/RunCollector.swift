@@ -39,7 +39,8 @@ public struct JobRun: Hashable, Sendable {
 final class RunCollector: Sendable {
   struct State {
     var applied: [AppliedRecord] = []
-    var positions: Set<RecordPosition> = []
+    /// Of each partition, the offset after the last record noted.
+    var next: [TopicPartition: Int64] = [:]
     var late: [EventID: LateEvent] = [:]
     var duplicates = 0
     var logged: [FiredTrigger] = []
@@ -57,8 +58,8 @@ final class RunCollector: Sendable {
   func note(_ applied: AppliedPoll) {
     state.withLock { state in
       for record in applied.records {
-        let position = RecordPosition(partition: record.partition, offset: record.offset)
-        guard state.positions.insert(position).inserted else { continue }
+        guard record.offset >= state.next[record.partition] ?? 0 else { continue }
+        state.next[record.partition] = record.offset + 1
         state.applied.append(AppliedRecord(record: record, appliedAt: applied.at))
       }
       state.duplicates += applied.result.duplicates.count

@@ -1,6 +1,10 @@
+import Lakehouse
 import Moderation
 import Pipeline
 import Ports
+
+/// The events of an image in one window.
+public typealias WindowCount = (image: String, start: Int64, count: Int64)
 
 /// What came of a run.
 public struct RunResult: Sendable {
@@ -65,6 +69,7 @@ public struct RunResult: Sendable {
   public let virtualDuration: Duration
   /// FNV-1a over the trace.
   public internal(set) var fingerprint = ""
+  private let windows: [Metric: [WindowCount]]
   /// Lines of the trace.
   public internal(set) var traceLines = 0
 
@@ -110,7 +115,9 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
-    events = applied.compactMap { EventCodec.decodeOrNil($0.record) }
+    events = Parallel.compactMap(applied) { EventCodec.decodeOrNil($0.record) }
+    let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
+    windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)
     counts = counted()
   }
@@ -120,14 +127,10 @@ public struct RunResult: Sendable {
   ) async throws(PortError) -> [ModerationRequest] {
     var seen: Set<RequestID> = []
     var requests: [ModerationRequest] = []
-    for record in try await all(Topic.moderationRequests, log) {
-      do throws(EventDecodingError) {
-        let request = try ModerationRequest.decodeFast(record.value)
-        if seen.insert(request.id).inserted { requests.append(request) }
-      } catch {
-        continue  // The scorer has traced it.
-      }
-    }
+    let records = try await all(Topic.moderationRequests, log)
+    // The scorer has traced those that aren't requests.
+    let decoded = Parallel.compactMap(records) { try? ModerationRequest.decodeFast($0.value) }
+    for request in decoded where seen.insert(request.id).inserted { requests.append(request) }
     return requests.sorted { a, b in
       if a.asOf != b.asOf { return a.asOf < b.asOf }
       return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
@@ -148,7 +151,9 @@ public struct RunResult: Sendable {
   }
 
   /// The window tables at the end, partial rows of a window added up.
-  public func windows(_ metric: Metric) -> [(image: String, start: Int64, count: Int64)] {
+  public func windows(_ metric: Metric) -> [WindowCount] { windows[metric] ?? [] }
+
+  private static func windows(_ metric: Metric, _ lake: [TableName: RecordBatch]) -> [WindowCount] {
     guard let rows = lake[LakeTables.windows(metric)] else { return [] }
     var sums: [String: [Int64: Int64]] = [:]
     let starts = rows.integers("window_start")

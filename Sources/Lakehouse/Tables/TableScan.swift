@@ -14,7 +14,7 @@ struct TableScan {
   }
 
   /// From so many rows on, columns are read side by side: below, threads cost more than they save.
-  static let parallelRows = 1 << 16
+  static let parallelRows = 1 << 14
   /// For how many rows room is made before one was seen.
   private static let reservedRows = 1 << 24
 
