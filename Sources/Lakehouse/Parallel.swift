@@ -7,6 +7,10 @@ public enum Parallel {
   /// How many parts at once: the machine's processors.
   public static var width: Int { ProcessInfo.processInfo.activeProcessorCount }
 
+  /// From so many rows on, a batch is worth encoding or decoding side by side: below, threads cost
+  /// more than they save.
+  static let leastRows = 1 << 14
+
   /// What `body` gives for each element, in the elements' order; after an error no further one is
   /// begun, and the error of the first element that has one is thrown.
   public static func map<Element: Sendable, Value: Sendable, Failure: Error>(

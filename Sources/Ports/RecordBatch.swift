@@ -173,7 +173,7 @@ public struct RecordBatch: Hashable, Sendable {
   }
 
   /// The rows of some stretches, in their order.
-  public func rows(in stretches: [Range<Int>]) -> RecordBatch {
+  private func rows(in stretches: [Range<Int>]) -> RecordBatch {
     RecordBatch(schema: schema, columns: columns.map { $0.rows(in: stretches) })
   }
 

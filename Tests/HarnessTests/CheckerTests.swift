@@ -28,7 +28,7 @@ struct CheckerTests {
     }
   }
 
-  @Test("On a sound run all seven apply and none finds a fault")
+  @Test("On a sound run all eight apply and none finds a fault")
   func soundRun() throws {
     let run = try ScenarioTexts.soundRun.get()
     for checker in allCheckers {

@@ -8,7 +8,7 @@ import Testing
 extension IcebergLakeTests {
   /// Rows over four days, enough for several threads; the third column takes turns between days.
   private static let many: RecordBatch = {
-    let rows = 0..<Int64(TableScan.parallelRows + 1000)
+    let rows = 0..<Int64(Parallel.leastRows + 1000)
     return RecordBatch(
       schema: Row.schema,
       columns: [

@@ -1,4 +1,4 @@
-import Lakehouse
+@testable import Lakehouse
 import Ports
 import Testing
 
@@ -26,6 +26,27 @@ import Testing
         #expect(try decode(bytes, like: batch.schema) == batch)
       }
     }
+  }
+
+  /// Rows of a batch of 100: neighbours at either end and within, others, a single one, none.
+  static let stretches: [[Range<Int>]] = [
+    [0..<100], [0..<9], [91..<100], [17..<42], [3..<4, 5..<30, 77..<100], [0..<1, 99..<100], [],
+  ]
+
+  @Test("Rows are written where they stand", arguments: stretches)
+  func rowsWhereTheyStand(stretches: [Range<Int>]) throws {
+    var batches = Batches(seed: 12)
+    let batch = batches.batch(rows: 100, nullEvery: 3)
+    var picked = batch.filtered((0..<100).map { row in stretches.contains { $0.contains(row) } })
+    // A column without a null among these rows comes back without saying so.
+    for index in picked.columns.indices
+    where picked.columns[index].validity?.contains(false) != true {
+      picked.columns[index].validity = nil
+    }
+    let types = batch.schema.fields.compactMap { IcebergType.named($0.type.rawValue).stored }
+    let bytes = try ParquetFile.encode(
+      batch, rows: RowStretches(stretches), fieldIDs: Batches.fieldIDs, stored: types)
+    #expect(try decode(bytes, like: batch.schema) == picked)
   }
 
   @Test func aBatchWithoutRowsIsAFileWithFieldsAndNoRows() throws {

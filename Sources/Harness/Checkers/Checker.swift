@@ -14,5 +14,5 @@ public protocol Checker: Sendable {
 /// The checkers of every run, in the order of the pipeline.
 let allCheckers: [any Checker] = [
   NoEventLost(), WindowsMatchNaive(), EveryRequestScoredOnce(), WindowTablesSumToEvents(),
-  FeatureLogMatchesScores(), TrainingSetIsGoverned(), JobsSucceeded(),
+  FeatureLogMatchesScores(), TrainingSetIsGoverned(), LakeIsReadable(), JobsSucceeded(),
 ]

@@ -31,15 +31,11 @@ public struct Judgement: Sendable {
       Finding(
         what: $0.text, line: $0.line, faults: ExpectationCheck(run: run).faults($0))
     }
-    var findings = allCheckers.compactMap { checker in
+    checkers = allCheckers.compactMap { checker in
       checker.faults(run).map {
         Finding(what: checker.name, line: 0, faults: Array($0.prefix(5)))
       }
     }
-    if !run.unreadable.isEmpty {
-      findings.append(Finding(what: "LakeIsReadable", line: 0, faults: run.unreadable))
-    }
-    checkers = findings
   }
 }
 

@@ -23,7 +23,7 @@ struct FileWriter {
     let paths = places.map { table.location("data/\(folder($0))\(nextName()).parquet") }
     let writer = self
     let encoded = try Parallel.map(
-      Array(places.indices), width: batch.count < TableScan.parallelRows ? 1 : Parallel.width
+      Array(places.indices), width: batch.count < Parallel.leastRows ? 1 : Parallel.width
     ) { index throws(PortError) in
       try writer.encode(batch, stretches[index], to: paths[index], in: places[index])
     }

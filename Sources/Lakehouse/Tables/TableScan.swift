@@ -13,8 +13,6 @@ struct TableScan {
     var kept: [Bool]?
   }
 
-  /// From so many rows on, columns are read side by side: below, threads cost more than they save.
-  static let parallelRows = 1 << 14
   /// For how many rows room is made before one was seen.
   private static let reservedRows = 1 << 24
 
@@ -94,7 +92,7 @@ struct TableScan {
   /// The rows of the snapshot in one batch of columns, those of the schema.
   func rows(_ columns: TableSchema, _ schema: IcebergSchema) async throws(PortError) -> RecordBatch
   {
-    guard live.mostRows < Self.parallelRows || live.data.contains(where: deletions.concern) else {
+    guard live.mostRows < Parallel.leastRows || live.data.contains(where: deletions.concern) else {
       return try await columnByColumn(columns, schema)
     }
     var all = RecordBatch(schema: columns)

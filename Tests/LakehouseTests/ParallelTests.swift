@@ -1,0 +1,30 @@
+import Testing
+
+@testable import Lakehouse
+
+@Suite("What is done side by side comes out in order")
+struct ParallelTests {
+  private struct Odd: Error, Equatable { var number: Int }
+
+  @Test("Values are in the order of the elements", arguments: [1, 2, 7])
+  func order(width: Int) {
+    let squares = Parallel.map(Array(0..<1000), width: width) { $0 * $0 }
+    #expect(squares == (0..<1000).map { $0 * $0 })
+  }
+
+  @Test("Of several errors that of the first element is thrown", arguments: [1, 2, 7])
+  func firstError(width: Int) {
+    #expect(throws: Odd(number: 301)) {
+      try Parallel.map(Array(0..<1000), width: width) { number throws(Odd) in
+        if number > 300, number % 2 == 1 { throw Odd(number: number) }
+        return number
+      }
+    }
+  }
+
+  @Test("Nil is left out, at the edges of the stretches too", arguments: [0, 1, 4096, 10_001])
+  func withoutNil(count: Int) {
+    let kept = Parallel.compactMap(Array(0..<count)) { $0 % 3 == 0 ? $0 : nil }
+    #expect(kept == (0..<count).filter { $0 % 3 == 0 })
+  }
+}
