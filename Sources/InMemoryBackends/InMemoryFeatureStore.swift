@@ -5,10 +5,10 @@ import Synchronization
 
 /// A ``FeatureStore`` in memory.
 ///
-/// *Fidelity.* Modelled: the atomic step, trigger memory, pending requests, late events, retention.
-/// Not modelled: expiry by the server's clock, eviction under memory pressure, data lost at a
-/// restart, round trips. That could hide: a reader that depends on keys still being there.
-public final class InMemoryFeatureStore: FeatureStore {
+/// *Fidelity.* Modelled: the atomic step, trigger memory, pending requests, late events, retention,
+/// a restart from an older save. Not modelled: expiry by the server's clock, eviction of single
+/// keys, round trips. That could hide: a reader that depends on keys still being there.
+public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
   private struct State {
     var images: [ImageID: ImageWindows] = [:]
     var progress: [TopicPartition: PartitionProgress] = [:]
@@ -108,6 +108,12 @@ public final class InMemoryFeatureStore: FeatureStore {
       // their turn comes.
       if before - state.due.count < ids.count { state.published.formUnion(ids) }
     }
+  }
+
+  /// See ``SaveAndRestore``: what a server has that was started again from its last save.
+  public func save() -> @Sendable () -> Void {
+    let saved = state.withLock { $0 }
+    return { [self] in state.withLock { $0 = saved } }
   }
 
   private static func carryOut(

@@ -1,5 +1,6 @@
 import Moderation
 import Ports
+import Synchronization
 
 /// An ``EventLog`` behind a ``PortGate``.
 public struct GatedEventLog: EventLog {
@@ -63,13 +64,28 @@ public struct GatedEventLog: EventLog {
 }
 
 /// An ``EventConsumer`` behind a ``PortGate``.
-struct GatedEventConsumer: EventConsumer {
-  let base: any EventConsumer
-  let gate: PortGate
+final class GatedEventConsumer: EventConsumer {
+  private let base: any EventConsumer
+  private let gate: PortGate
+  /// The records of the last poll that had any, for a broker that hands them out again.
+  private let recent = Mutex<[EventRecord]>([])
+
+  init(base: any EventConsumer, gate: PortGate) {
+    self.base = base
+    self.gate = gate
+  }
 
   func poll(limit: Int, until deadline: ProcessingTime) async throws(PortError) -> Poll {
-    try await gate.around("EventConsumer.poll") { () async throws(PortError) in
-      try await base.poll(limit: limit, until: deadline)
+    try await gate.decided("EventConsumer.poll") { verdict async throws(PortError) in
+      var poll = try await base.poll(limit: limit, until: gate.right(deadline))
+      let fresh = poll.records
+      if case .reorder(let seed) = verdict { poll.records.mixPartitions(seed: seed) }
+      recent.withLock { recent in
+        if poll.assignment != nil { recent = [] }
+        if case .redeliver(let last) = verdict { poll.records = recent.suffix(last) + poll.records }
+        if !fresh.isEmpty { recent = fresh }
+      }
+      return poll
     }
   }
 

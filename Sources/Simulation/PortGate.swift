@@ -12,6 +12,18 @@ public enum Verdict: Sendable {
   case failBefore(PortError)
   /// It is carried out, but the reply is lost: the caller sees this error.
   case failAfter(PortError)
+  /// It is carried out twice; the caller sees the second reply.
+  case duplicate
+  /// The component is gone before it is carried out.
+  case crashBefore
+  /// It is carried out, and then the component is gone.
+  case crashAfter
+  /// Others act first; then it is carried out.
+  case interrupted(@Sendable () async -> Void)
+  /// A poll brings the last records of the polls before once more; other operations pass.
+  case redeliver(last: Int)
+  /// A poll brings its records in another order across partitions; other operations pass.
+  case reorder(seed: UInt64)
 }
 
 /// One port operation about to happen.
@@ -60,15 +72,28 @@ public struct PortGate: Sendable {
 
   private let plan: Plan
   private let environment: Environment
+  /// The component's clock when it may be wrong; faults happen by the right one.
+  private let skewed: SkewedTime?
   private let yields: Bool
   private let stopwatch: (@Sendable () -> UInt64)?
   private let lap: @Sendable (String, UInt64) -> Void
+  /// Whether the component crashed at a call: it reaches nothing any more.
+  private let isGone: Flag
+  private let onCrash: @Sendable (String) -> Void
 
-  /// The gate of one component.
-  public init(plan: Plan, environment: Environment, yields: Bool) {
+  /// The gate of one component, from its start to its end.
+  ///
+  /// - Parameter onCrash: gets the component's name when a verdict ended it.
+  public init(
+    plan: Plan, environment: Environment, yields: Bool,
+    onCrash: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
     self.plan = plan
     self.environment = environment
+    skewed = environment.time as? SkewedTime
     self.yields = yields
+    self.onCrash = onCrash
+    isGone = Flag()
     stopwatch = nil
     lap = { _, _ in }
   }
@@ -84,7 +109,10 @@ public struct PortGate: Sendable {
   ) {
     plan = Plan()
     self.environment = environment
+    skewed = environment.time as? SkewedTime
     yields = false
+    onCrash = { _ in }
+    isGone = Flag()
     self.stopwatch = stopwatch
     self.lap = lap
   }
@@ -99,35 +127,92 @@ public struct PortGate: Sendable {
       lap("\(name)", stopwatch() - start)
       return value
     }
+    return try await decided(name) { (_) async throws(PortError) in try await body() }
+  }
+
+  /// The same for operations that also heed the verdicts of polls.
+  func decided<Value>(
+    _ name: StaticString, _ body: (Verdict) async throws(PortError) -> Value
+  ) async throws(PortError) -> Value {
     if yields { await Task.yield() }
     try refuseIfEnded(name)
-    let verdict = plan.verdict(environment.component, name, environment.now)
-    switch verdict {
-    case .pass:
-      break
-    case .delay(let duration):
-      await environment.time.sleep(for: duration)
-      try refuseIfEnded(name)
-    case .failBefore(let error):
-      environment.record(
-        "fault", [.text("operation", "\(name)"), .text("verdict", "fail-before")])
-      throw error
-    case .failAfter(let error):
-      _ = try await body()
-      environment.record("fault", [.text("operation", "\(name)"), .text("verdict", "fail-after")])
-      throw error
+    let verdict = plan.verdict(
+      environment.component, name, skewed?.base.now ?? environment.now)
+    let value: Value
+    if case .pass = verdict {
+      value = try await body(verdict)
+    } else {
+      value = try await disturbed(name, verdict, body)
     }
-    let value = try await body()
     if yields { await Task.yield() }
     return value
   }
 
+  private func disturbed<Value>(
+    _ name: StaticString, _ verdict: Verdict, _ body: (Verdict) async throws(PortError) -> Value
+  ) async throws(PortError) -> Value {
+    switch verdict {
+    case .pass: break
+    case .delay(let duration):
+      await environment.time.sleep(for: duration)
+      try refuseIfEnded(name)
+    case .failBefore(let error):
+      note(name, "fail-before")
+      throw error
+    case .failAfter(let error):
+      _ = try await body(verdict)
+      note(name, "fail-after")
+      throw error
+    case .duplicate:
+      note(name, "duplicate")
+      _ = try await body(verdict)
+    case .crashBefore:
+      throw crash(name, "crash-before")
+    case .crashAfter:
+      _ = try await body(verdict)
+      throw crash(name, "crash-after")
+    case .interrupted(let action):
+      note(name, "interrupted")
+      await action()
+    case .redeliver: note(name, "redeliver")
+    case .reorder: break
+    }
+    return try await body(verdict)
+  }
+
+  private func note(_ name: StaticString, _ verdict: String) {
+    environment.record("fault", [.text("operation", "\(name)"), .text("verdict", verdict)])
+  }
+
+  private func crash(_ name: StaticString, _ verdict: String) -> PortError {
+    note(name, verdict)
+    isGone.raise()
+    onCrash(environment.component)
+    return ended(name)
+  }
+
+  /// What the right clock shows when the component's shows `time`.
+  func right(_ time: ProcessingTime) -> ProcessingTime { skewed?.right(time) ?? time }
+
   /// A component that was ended (a crash) reaches nothing any more.
   private func refuseIfEnded(_ name: StaticString) throws(PortError) {
-    guard Task.isCancelled else { return }
+    guard Task.isCancelled || isGone.isRaised else { return }
+    throw ended(name)
+  }
+
+  private func ended(_ name: StaticString) -> PortError {
     let parts = "\(name)".split(separator: ".", maxSplits: 1).map(String.init)
-    throw PortError(
+    return PortError(
       .cancelled, port: parts[0], operation: parts.last ?? "",
       hint: "\(environment.component) was ended")
   }
+}
+
+/// Something that happened once.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  var isRaised: Bool { value.load(ordering: .relaxed) }
+
+  func raise() { value.store(true, ordering: .relaxed) }
 }

@@ -28,14 +28,15 @@ struct CheckerTests {
     }
   }
 
-  @Test("On a sound run all eight apply and none finds a fault")
+  @Test("On a sound run all apply, but that of faults, and none finds one")
   func soundRun() throws {
     let run = try ScenarioTexts.soundRun.get()
-    for checker in allCheckers {
+    let applying = allCheckers.filter { $0.name != EveryFaultFired().name }
+    for checker in applying {
       let faults = try #require(checker.faults(run), "\(checker.name) doesn't apply")
       #expect(faults.isEmpty, "\(checker.name): \(faults.prefix(5))")
     }
-    #expect(allCheckers.map(\.name) == Judgement(run).checkers.map(\.what))
+    #expect(applying.map(\.name) == Judgement(run).checkers.map(\.what))
     #expect(Judgement(run).passed)
     #expect(run.scores.count > 10 && !run.trainingRows.isEmpty, "there is something to check")
   }

@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 import Testing
 
 @testable import Harness
@@ -96,12 +97,44 @@ struct ScenarioParsingTests {
         .init(at: minute * 90, job: .eventAggregation), .init(at: nil, job: .trainingSet),
         .init(at: minute * 30, job: .compaction, isBeside: true),
       ])
-    #expect(
-      scenario.faults == [
-        .init(
-          at: minute * 45, duration: .microseconds(3), kind: .crash, service: .streamConsumer),
-        .init(at: minute * 50, duration: .seconds(10), kind: .pause, service: .riskScorer),
-      ])
+    #expect(scenario.faults == Self.faults)
+  }
+
+  static let faults: [ScheduledFault] = {
+    let minute = Duration.seconds(60)
+    var erasure = ScheduledFault(
+      .crash, at: minute * 46, for: minute, of: "erasure", target: "Lake.commit")
+    erasure.strikesBefore = true
+    erasure.skip = 2
+    var error = ScheduledFault(
+      .error, at: minute, for: minute * 2, of: "outbox-relay", target: "EventLog")
+    (error.ratio, error.stability, error.limit) = (0.25, .seconds(10), 3)
+    var lostReply = ScheduledFault(.lostReply, target: "FeatureStore.apply")
+    lostReply.skip = 1
+    var rebalance = ScheduledFault(
+      .rebalance, at: minute * 3, of: "risk-scorer", target: "ApplicationStore.commit")
+    rebalance.skip = 3
+    return [
+      .init(.pause, at: minute * 50, for: .seconds(10), of: "risk-scorer"),
+      .init(.crash, at: minute * 45, for: .microseconds(3), of: "stream-consumer"), erasure, error,
+      lostReply, .init(.conflict, target: "TableCatalog.move"),
+      .init(.duplicate, target: "EventLog.append"),
+      .init(.slow(by: .milliseconds(250)), target: "ObjectStore"),
+      .init(
+        .partition, at: minute * 2, for: minute * 3, of: "intake", target: "ApplicationStore"),
+      .init(.rebalance, at: minute * 3, for: minute * 4, of: "stream-consumer"), rebalance,
+      .init(.redeliver(last: 9), at: minute * 4, of: "risk-scorer"),
+      .init(.reorder, at: minute * 5, for: minute * 6, of: "stream-consumer"),
+      .init(.evict(back: minute * 8), at: minute * 9, target: "FeatureStore"),
+      .init(.skew(by: .seconds(1)), at: minute * 9, for: minute, of: "outbox-relay"),
+      .init(.skew(by: .seconds(-2)), at: minute * 9, for: minute, of: "intake"),
+    ]
+  }()
+
+  @Test("A fault prints as it is written", arguments: faults)
+  func faultText(fault: ScheduledFault) throws {
+    let text = "name: a\nabout: b\nduration: 1h\nfaults:\n  - \(fault)\n"
+    #expect(try Scenario(yaml: text, file: "a.yaml").faults == [fault])
   }
 
   @Test("The policy is as written, and its horizon is the scenario's end")

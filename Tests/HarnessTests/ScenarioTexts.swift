@@ -55,6 +55,20 @@ enum ScenarioTexts {
     faults:
       - { at: 50m, pause: risk-scorer, for: 10s }
       - { at: 45m, crash: stream-consumer, for: 3us }
+      - { at: 46m, crash: erasure, on: Lake.commit, before: true, for: 1m, skip: 2 }
+      - { at: 1m, error: EventLog, for: 2m, of: outbox-relay, ratio: 1/4, stable: 10s, times: 3 }
+      - { lost_reply: FeatureStore.apply, skip: 1 }
+      - { conflict: TableCatalog.move }
+      - { duplicate: EventLog.append }
+      - { slow: ObjectStore, by: 250ms }
+      - { at: 2m, partition: intake, from: ApplicationStore, for: 3m }
+      - { at: 3m, rebalance: stream-consumer, for: 4m }
+      - { at: 3m, rebalance: risk-scorer, on: ApplicationStore.commit, skip: 3 }
+      - { at: 4m, redeliver: risk-scorer, last: 9 }
+      - { at: 5m, reorder: stream-consumer, for: 6m }
+      - { at: 9m, evict: FeatureStore, back: 8m }
+      - { at: 9m, skew: outbox-relay, ahead: 1s, for: 1m }
+      - { at: 9m, skew: intake, behind: 2s, for: 1m }
     policy:
       heuristic: mine
       scoring: immediate

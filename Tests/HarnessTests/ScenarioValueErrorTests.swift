@@ -90,6 +90,23 @@ struct ScenarioValueErrorTests {
       BadText(after: "actions: [{ at: ▶2h, delete: { image: image-1 } }]", "at lies after"),
       BadText(after: "jobs: [{ at: ▶2h, run: erasure }]", "at lies after"),
       BadText(after: "faults: [{ at: ▶2h, crash: risk-scorer, for: 1s }]", "at lies after"),
+      BadText(after: "faults: [{ error: ▶EventLog.apend }]", "none of", hint: "'EventLog.append'?"),
+      BadText(after: "faults: [{ slow: ▶Lake.scans, by: 1s }]", "none of", hint: "'Lake.scan'?"),
+      BadText(after: "faults: [▶{ slow: Lake }]", "'by' is missing"),
+      BadText(after: "faults: [{ error: Lake, stable: ▶0s }]", "longer than 0s"),
+      BadText(after: "faults: [{ error: Lake, of: ▶nobody }]", "'nobody' is none of"),
+      BadText(
+        after: "faults: [{ at: 1m, evict: FeatureStore, back: ▶2m }]", "before the start"),
+      BadText(after: "faults: [{ at: 1m, skew: ▶intake, for: 1m }]", "by how much"),
+      BadText(
+        after: "faults: [{ at: 1m, skew: ▶intake, for: 1m, ahead: 1s, behind: 1s }]",
+        "by how much"),
+      BadText(
+        after: "faults: [{ at: 1m, crash: intake, for: 1m, skip: ▶1 }]", "concerns a fault at",
+        hint: "on: Port.method"),
+      BadText(
+        after: "faults: [{ at: 1m, rebalance: risk-scorer, on: Lake, for: ▶1m }]", "at once"),
+      BadText(after: "faults: [{ at: 1m, redeliver: ▶erasure, last: 1 }]", "none of"),
     ])
   func afterTheEnd(text: BadText) throws { try ScenarioErrorTests.check(text) }
 

@@ -16,12 +16,11 @@ import Testing
 
   static let variants: [Variant] =
     ServiceName.allCases.flatMap { service in
-      ScheduledFault.Kind.allCases.map { kind in
-        Variant(testDescription: "\(kind.rawValue) \(service.rawValue) for an hour") { scenario in
+      [ScheduledFault.Kind.pause, .crash].map { kind in
+        Variant(testDescription: "\(kind.name) \(service.rawValue) for an hour") { scenario in
           scenario.faults.append(
             ScheduledFault(
               at: .seconds(31 * 60), duration: .seconds(3600), kind: kind, service: service))
-          scenario.faults.sort { $0.at < $1.at }
         }
       }
     } + [

@@ -161,6 +161,51 @@ struct PortGateTests {
     }
   }
 
+  @Test("A duplicated operation is carried out twice")
+  func duplicate() throws {
+    let twice = try Self.outcome(of: .duplicate)
+    #expect(twice.result == .success(7))
+    #expect(twice.carriedOut == [start, start])
+  }
+
+  @Test("A component that crashes at a call reaches nothing any more", arguments: [true, false])
+  func crash(isBefore: Bool) throws {
+    let carriedOut = Journal<Int>()
+    let crashed = Journal<String>()
+    let errors = Journal<PortError.Code>()
+    try simulate { clock in
+      let environment = Environment(
+        component: "relay", time: clock, ids: SeededIDs(streams: RandomStreams(seed: 1)),
+        trace: NoTrace())
+      let plan = PortGate.Plan { operation in
+        operation.index == 1 ? (isBefore ? .crashBefore : .crashAfter) : .pass
+      }
+      let gate = PortGate(plan: plan, environment: environment, yields: false) {
+        crashed.note($0)
+      }
+      for number in 0..<4 {
+        do throws(PortError) {
+          try await gate.around("P.o") { () async throws(PortError) in carriedOut.note(number) }
+        } catch {
+          errors.note(error.code)
+        }
+      }
+    }
+    #expect(carriedOut.entries == (isBefore ? [0] : [0, 1]))
+    #expect(errors.entries == [.cancelled, .cancelled, .cancelled])
+    #expect(crashed.entries == ["relay"])
+  }
+
+  @Test("Others act first when they interrupt")
+  func interrupted() throws {
+    let journal = Journal<String>()
+    try simulate { clock in
+      let gate = Self.gate(clock, PortGate.Plan { _ in .interrupted { journal.note("others") } })
+      try await gate.around("P.o") { () async throws(PortError) in journal.note("the call") }
+    }
+    #expect(journal.entries == ["others", "the call"])
+  }
+
   /// The steps of two tasks that call twice each.
   private static func steps(yields: Bool) throws -> [String] {
     let journal = Journal<String>()

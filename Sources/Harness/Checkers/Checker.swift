@@ -15,4 +15,5 @@ public protocol Checker: Sendable {
 let allCheckers: [any Checker] = [
   NoEventLost(), WindowsMatchNaive(), EveryRequestScoredOnce(), WindowTablesSumToEvents(),
   FeatureLogMatchesScores(), TrainingSetIsGoverned(), LakeIsReadable(), JobsSucceeded(),
+  EveryFaultFired(),
 ]

@@ -9,24 +9,43 @@ struct Platform: Sendable {
   let backends: Backends
   let environment: Environment
   let policy: PipelinePolicy
+  let faults: FaultPlan
   let plan: PortGate.Plan
   private(set) var yields: Bool
   let collector: RunCollector
+  let crashes = CrashSignals()
 
+  /// A platform.
+  ///
+  /// - Parameter verdict: decides what the faults let pass.
   init(
-    backends: Backends, environment: Environment, policy: PipelinePolicy, plan: PortGate.Plan,
-    yields: Bool, collector: RunCollector
+    backends: Backends, environment: Environment, policy: PipelinePolicy, faults: FaultPlan,
+    verdict: (@Sendable (PortOperation) -> Verdict)?, yields: Bool, collector: RunCollector
   ) {
     self.backends = backends
     self.environment = environment
     self.policy = policy
-    self.plan = plan
+    self.faults = faults
+    plan = PortGate.Plan { operation in
+      let first = faults.verdict(of: operation)
+      if case .pass = first { return verdict?(operation) ?? .pass }
+      return first
+    }
     self.yields = yields
     self.collector = collector
   }
 
-  /// A component's environment.
-  func environment(_ component: String) -> Environment { environment.named(component) }
+  /// The right clock.
+  var time: any TimeSource { environment.time }
+
+  /// A component's environment, with a clock of its own where a fault makes that wrong.
+  func environment(_ component: String) -> Environment {
+    guard faults.skews(component) else { return environment.named(component) }
+    let (time, faults) = (environment.time, faults)
+    return Environment(
+      component: component, time: SkewedTime(time) { faults.skew(of: component, at: $0) },
+      ids: environment.ids, trace: environment.trace)
+  }
 
   /// The lake, whose own files and pointers are reached through the gate, too.
   private func lake(behind gate: PortGate) -> any Lake {
@@ -44,7 +63,9 @@ struct Platform: Sendable {
   }
 
   private func gate(_ component: String) -> PortGate {
-    PortGate(plan: plan, environment: environment(component), yields: yields)
+    PortGate(plan: plan, environment: environment(component), yields: yields) { [crashes] in
+      crashes.signal(of: $0).notify()
+    }
   }
 
   /// The ports as a component sees them.
@@ -53,7 +74,9 @@ struct Platform: Sendable {
     return Backends(
       name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
       log: GatedEventLog(backends.log, gate: gate),
-      features: GatedFeatureStore(backends.features, gate: gate),
+      features: GatedFeatureStore(
+        ObservedFeatureStore(base: backends.features, collector: collector, time: time),
+        gate: gate),
       objects: GatedObjectStore(backends.objects, gate: gate),
       checkpoints: GatedCheckpointStore(backends.checkpoints, gate: gate),
       lake: GatedLake(lake(behind: gate), gate: gate))
@@ -98,7 +121,7 @@ struct Platform: Sendable {
     case .streamConsumer:
       return StreamConsumer(
         name: component, log: ports.log, features: ports.features, environment: environment,
-        policy: policy, onApplied: { collector.note($0) })
+        policy: policy)
     case .anchorScheduler:
       return AnchorScheduler(
         log: ports.log, features: ports.features, environment: environment, policy: policy)

@@ -33,39 +33,51 @@ public struct JobRun: Hashable, Sendable {
   public var counts: [String: Int]
   /// Why it failed, if it did.
   public var failure: String?
+  /// Whether it was started again after the failure.
+  public var isRepeated = false
 }
 
-/// Gathers what the services report while a scenario runs.
+/// Records of one partition that were applied together.
+struct AppliedRange: Hashable, Sendable {
+  var partition: TopicPartition
+  var offsets: Range<Int64>
+}
+
+/// Gathers what happens while a scenario runs: what backends carried out, and what services report.
 final class RunCollector: Sendable {
   struct State {
-    var applied: [AppliedRecord] = []
+    /// The ranges of each batch that brought something new, and when.
+    var batches: [(ranges: [AppliedRange], at: ProcessingTime)] = []
     /// Of each partition, the offset after the last record noted.
     var next: [TopicPartition: Int64] = [:]
     var late: [EventID: LateEvent] = [:]
     var duplicates = 0
-    var logged: [FiredTrigger] = []
+    var logged: Set<FiredTrigger> = []
     var scores: [ScoredRequest] = []
     var scoreKeys: Set<ModerationID> = []
     var jobs: [JobRun] = []
     var crashes = 0
+    var hasOpenJobs = false
   }
 
   private let state = Mutex(State())
 
   var snapshot: State { state.withLock { $0 } }
 
-  /// A batch is noted again when its reply was lost; each record counts once.
-  func note(_ applied: AppliedPoll) {
+  /// A batch that the feature store applied; what it applied before counts once.
+  func note(_ batch: FeatureBatch, _ result: AppliedBatch, at now: ProcessingTime) {
     state.withLock { state in
-      for record in applied.records {
-        guard record.offset >= state.next[record.partition] ?? 0 else { continue }
-        state.next[record.partition] = record.offset + 1
-        state.applied.append(AppliedRecord(record: record, appliedAt: applied.at))
+      let ranges = batch.partitions.compactMap { advance -> AppliedRange? in
+        let from = max(advance.from, state.next[advance.partition] ?? 0)
+        guard advance.to > from else { return nil }
+        state.next[advance.partition] = advance.to
+        return AppliedRange(partition: advance.partition, offsets: from..<advance.to)
       }
-      state.duplicates += applied.result.duplicates.count
-      state.logged += applied.result.fired.filter { !$0.trigger.asksForScore }
-      let repeated = Set(applied.result.duplicates)
-      for (index, entry) in applied.batch.entries.enumerated() {
+      if !ranges.isEmpty { state.batches.append((ranges, now)) }
+      state.duplicates += result.duplicates.count
+      state.logged.formUnion(result.fired.filter { !$0.trigger.asksForScore })
+      let repeated = Set(result.duplicates)
+      for (index, entry) in batch.entries.enumerated() {
         guard let visibleFrom = entry.visibleFrom, !repeated.contains(index) else { continue }
         state.late[entry.event.id] = LateEvent(
           id: entry.event.id, image: entry.event.image, time: entry.event.time,
@@ -81,6 +93,10 @@ final class RunCollector: Sendable {
   }
 
   func note(_ run: JobRun) { state.withLock { $0.jobs.append(run) } }
+
+  func noteJobs(open: Bool) { state.withLock { $0.hasOpenJobs = open } }
+
+  var hasOpenJobs: Bool { state.withLock { $0.hasOpenJobs } }
 
   func noteCrash() { state.withLock { $0.crashes += 1 } }
 }

@@ -2,6 +2,7 @@ import Lakehouse
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 
 /// The events of an image in one window.
 public typealias WindowCount = (image: String, start: Int64, count: Int64)
@@ -55,8 +56,10 @@ public struct RunResult: Sendable {
   public let proofs: [String: ErasureProof]
   /// Runs of jobs.
   public let jobs: [JobRun]
-  /// Crashes of services.
+  /// Crashes of components.
   public let crashes: Int
+  /// How often each of the scenario's faults hit something, in their order.
+  public let faultHits: [Int]
   /// Requests to the API, and how many it refused.
   public let apiRequests: Int
   /// How many of them the API refused.
@@ -83,14 +86,17 @@ public struct RunResult: Sendable {
     self.scenario = scenario
     self.backends = backends.name
     tables = try await backends.store.snapshot()
-    applied = collected.applied
+    applied = try await AppliedRecords(backends.log).records(collected.batches)
     late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
     requests = try await Self.requests(backends.log)
-    logged = collected.logged
+    logged = collected.logged.sorted {
+      ($0.asOf, $0.image, $0.trigger) < ($1.asOf, $1.image, $1.trigger)
+    }
     scores = collected.scores
     deadLetters = try await Self.deadLetters(backends.log)
     jobs = collected.jobs
-    crashes = collected.crashes
+    faultHits = platform.faults.hits
+    crashes = collected.crashes + Self.crashesOfOthers(scenario, faultHits)
     apiRequests = source.driver.requests
     apiRefused = source.driver.refused
     duplicates = collected.duplicates
@@ -120,6 +126,13 @@ public struct RunResult: Sendable {
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)
     counts = counted()
+  }
+
+  /// Crashes of jobs and of the API, which no supervisor notes.
+  private static func crashesOfOthers(_ scenario: Scenario, _ hits: [Int]) -> Int {
+    zip(scenario.faults, hits).filter { fault, _ in
+      fault.kind == .crash && ServiceName(rawValue: fault.component ?? "") == nil
+    }.reduce(0) { $0 + $1.1 }
   }
 
   private static func requests(
@@ -180,8 +193,9 @@ public struct RunResult: Sendable {
       ("windows", Metric.allCases.reduce(0) { $0 + windows($1).count }),
       ("training_rows", rows.count), ("labelled", rows.count { $0.label != nil }),
       ("positive", rows.count { $0.label == true }),
-      ("jobs", jobs.count), ("crashes", crashes),
+      ("jobs", jobs.count { !$0.isRepeated }), ("crashes", crashes),
     ]
+    if !faultHits.isEmpty { counts.append(("fault_hits", faultHits.reduce(0, +))) }
     if let logged = lake[LakeTables.featureLog] { counts.append(("logged_vectors", logged.count)) }
     return counts
   }

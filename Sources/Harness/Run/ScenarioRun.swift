@@ -49,12 +49,14 @@ public struct ScenarioRun: Sendable {
     let recorder = TraceRecorder(sink: options.traceSink)
     recorder.guardThread { executor.noteIfForeign("wrote to the trace") }
     let streams = RandomStreams(seed: scenario.seed)
+    let backends = options.backends(clock)
     let platform = Platform(
-      backends: options.backends(clock),
+      backends: backends,
       environment: Environment(
         component: "harness", time: clock, ids: SeededIDs(streams: streams),
         trace: options.isTraced ? recorder : NoTrace()),
-      policy: scenario.policy, plan: plan(), yields: options.scheduling != .fifo,
+      policy: scenario.policy, faults: plan(streams, backends.log, clock),
+      verdict: options.plan, yields: options.scheduling != .fifo,
       collector: RunCollector())
     let stop = executor.run(budget: options.stepBudget) {
       await play(platform, streams)
@@ -76,19 +78,15 @@ public struct ScenarioRun: Sendable {
     }
   }
 
-  /// The scenario's pauses as verdicts on port operations, before the caller's own.
-  private func plan() -> PortGate.Plan {
-    let pauses = scenario.faults.filter { $0.kind == .pause }
-    let (start, own) = (scenario.start, options.plan)
-    return PortGate.Plan { operation in
-      for pause in pauses where operation.component.hasPrefix(pause.service.rawValue) {
-        let from = (start + pause.at).microseconds
-        let until = from + pause.duration.microseconds
-        if (from..<until).contains(operation.time.microseconds) {
-          return .delay(.microseconds(until - operation.time.microseconds))
-        }
-      }
-      return own?(operation) ?? .pass
+  private func plan(
+    _ streams: RandomStreams, _ log: any EventLog, _ clock: VirtualClock
+  ) -> FaultPlan {
+    FaultPlan(
+      scenario.faults, start: ProcessingTime(microseconds: scenario.start.microseconds),
+      end: ProcessingTime(microseconds: scenario.end.microseconds), streams: streams,
+      services: Set(ServiceName.allCases.map(\.rawValue)), api: Set(Component.api)
+    ) { fault in
+      _ = await TimedFaults.join(log, fault, clock, until: clock.now)
     }
   }
 
@@ -100,12 +98,16 @@ public struct ScenarioRun: Sendable {
       var source = TrafficSource(scenario, platform, streams, options.progress, feed)
       await source.prepare()
       var failure: RunFailure?
+      let jobs = JobRunner(scenario: scenario, options: options, platform: platform)
       await withTaskGroup(of: Void.self) { group in
-        startServices(platform, &group)
-        group.addTask(name: "jobs") { await runScheduledJobs(platform) }
+        Supervisor(scenario: scenario, platform: platform).start(
+          isRelayed: scenario.policy.publication == .outbox && feed == nil, in: &group)
+        group.addTask(name: "jobs") { await jobs.runScheduled() }
+        TimedFaults(plan: platform.faults, backends: platform.backends, time: platform.time).start(
+          in: &group)
         await source.play()
         if source.failure == nil { failure = await settle(platform) }
-        if failure == nil, source.failure == nil { await runFinalJobs(platform) }
+        if failure == nil, source.failure == nil { await jobs.runFinal() }
         group.cancelAll()
       }
       if let failure { return .failure(failure) }
@@ -113,100 +115,6 @@ public struct ScenarioRun: Sendable {
     } catch {
       return .failure(.backend(error))
     }
-  }
-
-  private func startServices(_ platform: Platform, _ group: inout TaskGroup<Void>) {
-    for name in ServiceName.allCases {
-      let isRelayed = scenario.policy.publication == .outbox && feed == nil
-      if name == .outboxRelay && !isRelayed { continue }
-      let instances = name == .streamConsumer ? scenario.consumers : 1
-      for instance in 1...instances {
-        let crashes = scenario.faults.filter { $0.kind == .crash && $0.service == name }
-        group.addTask(name: Platform.component(name, instance)) {
-          await supervise(name, instance, crashes, platform)
-        }
-      }
-    }
-  }
-
-  /// Runs a service, ending it at each crash and starting a fresh one when the crash is over.
-  private func supervise(
-    _ name: ServiceName, _ instance: Int, _ crashes: [ScheduledFault], _ platform: Platform
-  ) async {
-    let environment = platform.environment("supervisor")
-    let component = Platform.component(name, instance)
-    for crash in crashes {
-      let at = ProcessingTime(microseconds: (scenario.start + crash.at).microseconds)
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask(name: component) { await platform.service(name, instance: instance).run() }
-        await environment.time.sleep(until: at)
-        group.cancelAll()
-      }
-      if Task.isCancelled { return }
-      environment.record("crashed", [.text("service", component)])
-      platform.collector.noteCrash()
-      await environment.time.sleep(until: at + crash.duration)
-      environment.record("restarted", [.text("service", component)])
-    }
-    await platform.service(name, instance: instance).run()
-  }
-
-  /// The scheduled jobs by instant, then as written; those that run side by side in one group.
-  private var jobGroups: [(at: Duration, names: [JobName])] {
-    var groups: [(at: Duration, names: [JobName])] = []
-    let scheduled = scenario.jobs.enumerated().compactMap { index, job in
-      job.at.map { (at: $0, index: index, job: job) }
-    }.sorted { ($0.at, $0.index) < ($1.at, $1.index) }
-    for entry in scheduled {
-      if entry.job.isBeside, groups.last?.at == entry.at {
-        groups[groups.count - 1].names.append(entry.job.job)
-      } else {
-        groups.append((entry.at, [entry.job.job]))
-      }
-    }
-    return groups
-  }
-
-  /// Jobs side by side take turns at every port operation, so that their commits collide.
-  private func runScheduledJobs(_ platform: Platform) async {
-    for (offset, names) in jobGroups {
-      let at = ProcessingTime(microseconds: (scenario.start + offset).microseconds)
-      await platform.environment.time.sleep(until: at)
-      if Task.isCancelled { return }
-      guard names.count > 1 else {
-        await run(names[0], platform)
-        continue
-      }
-      let takingTurns = platform.takingTurns
-      await withTaskGroup { group in
-        for name in names {
-          group.addTask(name: name.rawValue) { await run(name, takingTurns) }
-        }
-      }
-    }
-  }
-
-  private func runFinalJobs(_ platform: Platform) async {
-    for job in scenario.jobs where job.at == nil { await run(job.job, platform) }
-  }
-
-  private func run(_ name: JobName, _ platform: Platform) async {
-    let isDone = await attempt(name, platform)
-    if !isDone && options.restartsJobs { _ = await attempt(name, platform) }
-  }
-
-  /// Runs a job; whether it came to its end.
-  private func attempt(_ name: JobName, _ platform: Platform) async -> Bool {
-    var run = JobRun(job: name, at: platform.environment.now, counts: [:])
-    do throws(PortError) {
-      run.counts = try await platform.job(name).run()
-    } catch {
-      run.failure = error.description
-      platform.environment.record(
-        "job-failed", [.text("job", name.rawValue), .text("error", error.description)])
-    }
-    platform.collector.note(run)
-    return run.failure == nil
   }
 
   /// Waits until everything that happened by the scenario's end has been published, applied and

@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 
 /// A scenario file: a world, what happens in it, and what must come of it (DESIGN §7).
 public struct Scenario: Sendable {
@@ -22,7 +23,7 @@ public struct Scenario: Sendable {
   public var actions: [ScheduledAction]
   /// When jobs run.
   public var jobs: [ScheduledJob]
-  /// What breaks.
+  /// What breaks, in file order.
   public var faults: [ScheduledFault]
   /// The pipeline's settings.
   public var policy: PipelinePolicy
@@ -239,31 +240,21 @@ public enum ServiceName: String, Hashable, Sendable, CaseIterable {
   case riskScorer = "risk-scorer"
 }
 
-/// One entry of `faults:`.
-public struct ScheduledFault: Hashable, Sendable {
-  /// What happens to a service.
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// Its next call of a port waits until the fault is over.
-    case pause
-    /// Its memory is gone; it starts again when the fault is over.
-    case crash
-  }
+/// Who may suffer a fault.
+public enum Component {
+  /// What serves people's and moderators' requests.
+  public static let api = ["intake", "review-desk"]
+  /// All by name.
+  public static let names =
+    ServiceName.allCases.map(\.rawValue) + JobName.allCases.map(\.rawValue) + api
+  /// The services that read as members of a consumer group.
+  public static let consumers: [ServiceName] = [.streamConsumer, .riskScorer]
+}
 
-  /// When.
-  public var at: Duration
-  /// For how long.
-  public var duration: Duration
-  /// What.
-  public var kind: Kind
-  /// To whom.
-  public var service: ServiceName
-
-  /// A fault.
+extension ScheduledFault {
+  /// A fault of a service between two instants.
   public init(at: Duration, duration: Duration, kind: Kind, service: ServiceName) {
-    self.at = at
-    self.duration = duration
-    self.kind = kind
-    self.service = service
+    self.init(kind, at: at, for: duration, of: service.rawValue)
   }
 }
 

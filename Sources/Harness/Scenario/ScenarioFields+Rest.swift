@@ -69,21 +69,6 @@ extension ScenarioFields {
       ])
   ]
 
-  static let faults: [ScenarioObject] = ScheduledFault.Kind.allCases.map { kind in
-    let about =
-      kind == .pause
-      ? "A service stands still: its next call waits." : "A service loses its memory and restarts."
-    return ScenarioObject(
-      about, by: kind.rawValue,
-      [
-        .init("at", .duration, "When.", isRequired: true),
-        .init(
-          kind.rawValue, .choice(ServiceName.allCases.map(\.rawValue)), "The service.",
-          isRequired: true),
-        .init("for", .duration, "For how long.", isRequired: true),
-      ])
-  }
-
   static let policy = ScenarioObject(
     "The pipeline's settings.",
     [

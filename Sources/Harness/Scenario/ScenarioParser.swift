@@ -144,20 +144,6 @@ struct ScenarioParser {
     return jobs
   }
 
-  func faults() throws(ScenarioError) -> [ScheduledFault] {
-    var faults: [ScheduledFault] = []
-    for (key, entry) in try root.variants("faults") {
-      guard let kind = ScheduledFault.Kind(rawValue: key),
-        let service = try entry.choice(key).flatMap({ ServiceName(rawValue: $0) })
-      else { continue }
-      faults.append(
-        ScheduledFault(
-          at: try instant(entry, "at"), duration: try entry.duration("for") ?? .zero, kind: kind,
-          service: service))
-    }
-    return faults.sorted { $0.at < $1.at }
-  }
-
   func golden() throws(ScenarioError) -> GoldenPolicy {
     var golden = GoldenPolicy()
     guard let object = try root.object("golden") else { return golden }

@@ -103,13 +103,32 @@ struct TrafficDriver {
       "refused", [.text("request", "\(what)"), .text("error", refusal.description)])
   }
 
+  /// Sends a request. When the API doesn't answer, the client tries again at once, with the same
+  /// key, and gives up after the third time.
+  func sending<Value>(
+    _ request: () async throws(IntakeError) -> Value
+  ) async throws(IntakeError) -> Value {
+    var left = 3
+    while true {
+      do throws(IntakeError) {
+        return try await request()
+      } catch {
+        left -= 1
+        guard error.status == 503, left > 0 else { throw error }
+      }
+    }
+  }
+
   mutating func createUser(
     _ new: NewUser, alias: String? = nil, lateBy: Duration = .zero
   ) async {
     let identity = identity(lateBy: lateBy)
     requests += 1
     do throws(IntakeError) {
-      world.add(try await intake.createUser(new, identity), alias: alias)
+      world.add(
+        try await sending { () async throws(IntakeError) in
+          try await intake.createUser(new, identity)
+        }, alias: alias)
     } catch {
       note(error, of: "user")
     }
@@ -131,7 +150,9 @@ struct TrafficDriver {
     if !isMuted(person) {
       requests += 1
       do throws(IntakeError) {
-        _ = try await intake.upload(new, identity)
+        _ = try await sending { () async throws(IntakeError) in
+          try await intake.upload(new, identity)
+        }
         exists = true
       } catch {
         note(error, of: "upload")
@@ -147,7 +168,9 @@ struct TrafficDriver {
     let (id, viewer) = (world.pictures[picture].id, person.map { world.people[$0].id })
     requests += 1
     do throws(IntakeError) {
-      _ = try await intake.view(id, by: viewer, identity)
+      _ = try await sending { () async throws(IntakeError) in
+        try await intake.view(id, by: viewer, identity)
+      }
     } catch {
       note(error, of: "view")
     }
@@ -166,7 +189,9 @@ struct TrafficDriver {
     if !isMuted(person), world.pictures[picture].exists {
       requests += 1
       do throws(IntakeError) {
-        _ = try await intake.comment(new, identity)
+        _ = try await sending { () async throws(IntakeError) in
+          try await intake.comment(new, identity)
+        }
         exists = true
       } catch {
         note(error, of: "comment")
@@ -190,7 +215,9 @@ struct TrafficDriver {
     guard exists, !isMuted(person), world.pictures[picture].exists else { return }
     requests += 1
     do throws(IntakeError) {
-      _ = try await intake.flag(new, identity)
+      _ = try await sending { () async throws(IntakeError) in
+        try await intake.flag(new, identity)
+      }
     } catch {
       note(error, of: "flag")
     }
@@ -203,7 +230,9 @@ struct TrafficDriver {
     guard existed else { return }
     requests += 1
     do throws(IntakeError) {
-      try await intake.deleteImage(id)
+      try await sending { () async throws(IntakeError) in
+        try await intake.deleteImage(id)
+      }
     } catch {
       note(error, of: "delete")
     }
@@ -212,7 +241,9 @@ struct TrafficDriver {
   mutating func deleteComment(_ id: CommentID) async {
     requests += 1
     do throws(IntakeError) {
-      try await intake.deleteComment(id)
+      try await sending { () async throws(IntakeError) in
+        try await intake.deleteComment(id)
+      }
     } catch {
       note(error, of: "delete")
     }
@@ -223,7 +254,9 @@ struct TrafficDriver {
     requests += 1
     do throws(IntakeError) {
       world.correct(
-        try await intake.correctUser(id, yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth))
+        try await sending { () async throws(IntakeError) in
+          try await intake.correctUser(id, yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth)
+        })
     } catch {
       note(error, of: "correct")
     }
