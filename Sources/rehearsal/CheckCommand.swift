@@ -45,7 +45,15 @@ struct Check: ParsableCommand {
       if let failure { print(failure) }
     }
     if names.isEmpty {
-      let orphans = try GoldenStore(root: folders.golden).orphans(scenarios: Set(cases.map(\.name)))
+      for file in Regressions(folder: "\(folders.scenarios)/regressions").files {
+        let failure = try Regressions.failure(file)
+        let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+        cases.append(.init(name: name, suite: "regressions", seconds: 0, failure: failure))
+        print(failure == nil ? "ok   regressions/\(name)" : "FAIL regressions/\(name)\n\(failure!)")
+        if failure != nil { worst = max(worst, 1) }
+      }
+      let orphans = try GoldenStore(root: folders.golden).orphans(
+        scenarios: Set(cases.filter { $0.suite == "scenarios" }.map(\.name)))
       for orphan in orphans {
         print("FAIL golden/\(orphan) belongs to no scenario; remove the folder")
         cases.append(

@@ -23,7 +23,7 @@ struct Rehearsal: ParsableCommand {
     version: "rehearsal 0.1.0, \(allocator)",
     subcommands: [
       Run.self, Check.self, Accept.self, CheckDeterminism.self, CheckFaults.self,
-      ReplayCommand.self, Schema.self,
+      Explore.self, ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
 

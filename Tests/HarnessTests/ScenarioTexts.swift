@@ -83,6 +83,7 @@ enum ScenarioTexts {
       relay_every: 2s
       snapshot_retention: 1h
     consumers: 2
+    schedule: 5
     expect:
       - { scored: hero, trigger: viral, at_least: 0.4, at_most: 1, equals: 0.5 }
       - { unscored: cake, trigger: flagged }
@@ -91,6 +92,7 @@ enum ScenarioTexts {
       - { erased: cake }
       - { present: hero, in: events.views }
       - { column: client, in: events.views }
+      - { same_without: faults }
       - { training: caption_length, of: hero, decision_point: 30m, equals: 1 }
       - { count: crashes, equals: 1 }
       - { skew: any, at_most: 0 }

@@ -93,16 +93,16 @@ struct TrafficSource {
   private(set) var failure: PortError?
 
   init(
-    _ scenario: Scenario, _ platform: Platform, _ streams: RandomStreams,
-    _ progress: @escaping @Sendable (Double) -> Void, _ feed: ReplayFeed?
+    _ scenario: Scenario, _ platform: Platform, _ streams: RandomStreams, _ options: RunOptions,
+    _ feed: ReplayFeed?
   ) {
     driver = TrafficDriver(
       scenario: scenario, intake: platform.intake, desk: platform.desk, log: platform.backends.log,
       lake: platform.backends.lake, environment: platform.environment("traffic"), streams: streams,
-      progress: progress)
+      records: options.recordsTraffic, progress: options.progress)
     self.platform = platform
     self.feed = feed
-    self.progress = progress
+    progress = options.progress
   }
 
   mutating func prepare() async {

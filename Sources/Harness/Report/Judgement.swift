@@ -76,6 +76,11 @@ struct ExpectationCheck {
     case .training(let image, let point, let column, let bound):
       return training(image, point, column, bound)
     case .count(let name, let bound): return count(name, bound)
+    case .undisturbed:
+      guard let difference = run.undisturbed?.firstDifference(RunOutcome(run)) else { return [] }
+      return difference.split(separator: "\n").map { line in
+        line.trimmingPrefix(while: \.isWhitespace).description
+      }
     case .skew(let feature, let bound): return skewed(feature, bound)
     }
   }

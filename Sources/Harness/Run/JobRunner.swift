@@ -74,7 +74,8 @@ struct JobRunner: Sendable {
   }
 
   private func attempted(_ name: JobName, _ platform: Platform) async -> JobRun {
-    var run = JobRun(job: name, at: platform.environment.now, counts: [:])
+    let start = platform.environment.now
+    var run = JobRun(job: name, at: start, endedAt: start, counts: [:])
     do throws(PortError) {
       run.counts = try await platform.job(name).run()
     } catch {
@@ -82,6 +83,7 @@ struct JobRunner: Sendable {
       platform.environment.record(
         "job-failed", [.text("job", name.rawValue), .text("error", error.description)])
     }
+    run.endedAt = platform.environment.now
     return run
   }
 }

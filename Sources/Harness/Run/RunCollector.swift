@@ -29,6 +29,8 @@ public struct JobRun: Hashable, Sendable {
   public var job: JobName
   /// When it began.
   public var at: ProcessingTime
+  /// When it came to its end, or failed.
+  public var endedAt: ProcessingTime
   /// What it did, by name; empty when it failed.
   public var counts: [String: Int]
   /// Why it failed, if it did.

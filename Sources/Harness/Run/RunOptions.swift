@@ -18,6 +18,12 @@ public struct RunOptions: Sendable {
   public var traceSink: (@Sendable ([UInt8]) -> Void)?
   /// Whether a trace is kept at all; without, there is no fingerprint.
   public var isTraced = true
+  /// Takes the trace's place.
+  public var trace: (any Trace)?
+  /// What the scenario comes to without faults, for those who know it already.
+  public var undisturbed: RunOutcome?
+  /// Whether ``RunResult/played`` shall say what was done at random.
+  public var recordsTraffic = false
   /// Images and users, by alias or id, for which ``RunResult/proofs`` shall say where they stand.
   public var sought: [String] = []
   /// Whether a job that failed is started once more, as an operator would.

@@ -72,6 +72,10 @@ public struct RunResult: Sendable {
   public let virtualDuration: Duration
   /// FNV-1a over the trace.
   public internal(set) var fingerprint = ""
+  /// What came of the scenario without what disturbs it, where an expectation asks for it.
+  public internal(set) var undisturbed: RunOutcome?
+  /// What the traffic did at random, as entries of a scenario; empty unless it was to be recorded.
+  public let played: [TrafficEntry]
   private let windows: [Metric: [WindowCount]]
   /// Lines of the trace.
   public internal(set) var traceLines = 0
@@ -99,6 +103,7 @@ public struct RunResult: Sendable {
     crashes = collected.crashes + Self.crashesOfOthers(scenario, faultHits)
     apiRequests = source.driver.requests
     apiRefused = source.driver.refused
+    played = source.driver.recorded
     duplicates = collected.duplicates
     aliases = Aliases(tables, world: source.driver.world)
     virtualDuration = .microseconds(

@@ -37,12 +37,35 @@ public struct ScenarioRun: Sendable {
     var scenario = scenario
     if let seed = options.seed { scenario.seed = seed }
     self.scenario = scenario
+    var options = options
+    if let schedule = scenario.schedule, options.scheduling == .fifo {
+      options.scheduling = .seeded(schedule)
+    }
     self.options = options
     self.feed = feed
   }
 
   /// Runs to the end of the scenario, lets everything settle, and gathers what came of it.
   public func run() throws(RunFailure) -> RunResult {
+    var result = try played()
+    if scenario.expectations.contains(where: { $0.kind == .undisturbed }) {
+      if let known = options.undisturbed {
+        result.undisturbed = known
+      } else {
+        result.undisturbed = try undisturbed()
+      }
+    }
+    return result
+  }
+
+  /// What comes of the scenario without what disturbs it.
+  public func undisturbed() throws(RunFailure) -> RunOutcome {
+    var quiet = options
+    (quiet.plan, quiet.trace, quiet.isTraced, quiet.scheduling) = (nil, nil, false, .fifo)
+    return RunOutcome(try ScenarioRun(scenario.undisturbed, options: quiet, feed: feed).played())
+  }
+
+  private func played() throws(RunFailure) -> RunResult {
     let clock = VirtualClock(
       start: ProcessingTime(microseconds: scenario.start.microseconds))
     let executor = SimulationExecutor(clock: clock, scheduling: options.scheduling)
@@ -54,7 +77,7 @@ public struct ScenarioRun: Sendable {
       backends: backends,
       environment: Environment(
         component: "harness", time: clock, ids: SeededIDs(streams: streams),
-        trace: options.isTraced ? recorder : NoTrace()),
+        trace: options.trace ?? (options.isTraced ? recorder : NoTrace())),
       policy: scenario.policy, faults: plan(streams, backends.log, clock),
       verdict: options.plan, yields: options.scheduling != .fifo,
       collector: RunCollector())
@@ -95,7 +118,7 @@ public struct ScenarioRun: Sendable {
   ) async -> Result<RunResult, RunFailure> {
     do throws(PortError) {
       try await platform.createTopics()
-      var source = TrafficSource(scenario, platform, streams, options.progress, feed)
+      var source = TrafficSource(scenario, platform, streams, options, feed)
       await source.prepare()
       var failure: RunFailure?
       let jobs = JobRunner(scenario: scenario, options: options, platform: platform)

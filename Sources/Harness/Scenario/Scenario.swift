@@ -29,6 +29,8 @@ public struct Scenario: Sendable {
   public var policy: PipelinePolicy
   /// Instances of the stream consumer.
   public var consumers: Int
+  /// Decides the interleaving of services; nil takes everybody in turn.
+  public var schedule: UInt64?
   /// What must come of it.
   public var expectations: [Expectation]
   /// How the golden is kept.
@@ -36,6 +38,16 @@ public struct Scenario: Sendable {
 
   /// The virtual end of traffic and jobs.
   public var end: EventTime { start + duration }
+
+  /// The same without faults, with one consumer and everybody in turn.
+  var undisturbed: Scenario {
+    var scenario = self
+    scenario.faults = []
+    scenario.consumers = 1
+    scenario.schedule = nil
+    scenario.expectations = []
+    return scenario
+  }
 }
 
 /// Who and what is there at the start.
@@ -307,6 +319,8 @@ public struct Expectation: Hashable, Sendable {
     case count(name: String, Bound)
     /// Differences between the scorer's vectors and the training rows.
     case skew(feature: String?, Bound)
+    /// The same outcome as without faults, one consumer and everybody in turn.
+    case undisturbed
   }
 
   /// What is expected.

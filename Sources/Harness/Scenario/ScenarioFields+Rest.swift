@@ -173,6 +173,9 @@ extension ScenarioFields {
           isRequired: true)
       ] + bounds),
     ScenarioObject(
+      "The same outcome as without what disturbs.", by: "same_without",
+      [.init("same_without", .choice(["faults"]), "What is left out.", isRequired: true)]),
+    ScenarioObject(
       "Mismatches between the scorer's vectors and the training rows.", by: "skew",
       [
         .init("skew", .text, "A feature's name, or any.", isRequired: true)

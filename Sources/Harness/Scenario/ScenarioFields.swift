@@ -70,6 +70,9 @@ enum ScenarioFields {
       .init("faults", .list(.variants(faults)), "What breaks."),
       .init("policy", .object(policy), "The pipeline's settings."),
       .init("consumers", .integer(1...16), "Instances of the stream consumer; default 1."),
+      .init(
+        "schedule", .integer(0...Int.max),
+        "Seed of the interleaving of services; default everybody in turn."),
       .init("expect", .list(.variants(expectations)), "What must come of it."),
       .init("golden", .object(golden), "How the golden is kept."),
     ])

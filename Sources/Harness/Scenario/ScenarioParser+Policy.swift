@@ -123,6 +123,7 @@ extension ScenarioParser {
       return .training(
         image: image, decisionPoint: Int(point.microseconds / 60_000_000), column: subject,
         try bound(entry))
+    case "same_without": return .undisturbed
     case "count": return .count(name: subject, try bound(entry))
     default: return .skew(feature: subject == "any" ? nil : subject, try bound(entry))
     }

@@ -38,6 +38,7 @@ extension Scenario {
       population: try parser.population(), traffic: try parser.traffic(),
       actions: try parser.actions(), jobs: try parser.jobs(), faults: try parser.faults(),
       policy: try parser.policy(heuristics), consumers: try root.integer("consumers") ?? 1,
+      schedule: try root.integer("schedule").map(UInt64.init),
       expectations: try parser.expectations(), golden: try parser.golden())
     policy.horizon = end
     try parser.checkAliases(self)

@@ -17,15 +17,31 @@ extension TrafficDriver {
       let late = lateness(poisson)
       guard let picture = anyPicture() else { return }
       let person = anyPerson()
+      record(.view, picture, by: person, late)
       await view(picture, by: isAnonymous ? nil : person, lateBy: late)
     } else if takes(mix.comment) {
       let late = lateness(poisson)
       guard let picture = anyPicture() else { return }
-      await comment(picture, by: anyPerson(), lateBy: late)
+      let person = anyPerson()
+      record(.comment, picture, by: person, late)
+      await comment(picture, by: person, lateBy: late)
     } else if takes(mix.upload) {
-      await upload(by: anyPerson(), nil)
+      let person = anyPerson()
+      if records {
+        let alias = "image-\(world.pictures.count + 1)"
+        recorded.append(.upload(.init(alias: alias, at: now, by: name(of: person))))
+      }
+      await upload(by: person, nil)
     } else if takes(mix.user) {
-      await createUser(people.user())
+      let user = people.user()
+      if records {
+        recorded.append(
+          .user(
+            .init(
+              alias: "user-\(world.people.count + 1)", at: now, yearOfBirth: user.yearOfBirth,
+              dateOfBirth: user.dateOfBirth, isTestAccount: user.isTestAccount)))
+      }
+      await createUser(user)
     } else if takes(mix.flag) {
       await flagAnything(lateness(poisson))
     } else if !world.pictures.isEmpty {
@@ -41,11 +57,28 @@ extension TrafficDriver {
     let person = anyPerson()
     if hitsComment, !world.comments.isEmpty {
       let comment = world.comments[random.below(world.comments.count)]
+      record(.flag, comment.picture, by: person, late, onComment: true)
       await flag(
         comment.picture, comment: comment.id, exists: comment.exists, by: person, lateBy: late)
     } else if let picture = anyPicture() {
+      record(.flag, picture, by: person, late)
       await flag(picture, by: person, lateBy: late)
     }
+  }
+
+  private var now: Duration {
+    .microseconds(environment.now.microseconds - scenario.start.microseconds)
+  }
+
+  private func name(of person: Int?) -> String? { person.flatMap { world.name(ofPerson: $0) } }
+
+  private mutating func record(
+    _ kind: EventKind, _ picture: Int, by person: Int?, _ late: Duration, onComment: Bool = false
+  ) {
+    guard records, let image = world.name(ofPicture: picture) else { return }
+    var step = TrafficEntry.EngagementStep(kind: kind, image: image, at: now)
+    (step.by, step.lateBy, step.onComment) = (name(of: person), late, onComment)
+    recorded.append(.engagement(step))
   }
 
   private mutating func lateness(_ poisson: TrafficEntry.Poisson) -> Duration {

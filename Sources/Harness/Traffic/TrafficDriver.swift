@@ -21,6 +21,9 @@ struct TrafficDriver {
   private(set) var world = World()
   private(set) var refused = 0
   private(set) var requests = 0
+  /// What was done at random, as a scenario would script it; only when it is to be recorded.
+  var recorded: [TrafficEntry] = []
+  let records: Bool
   var people: PeopleGenerator
   var random: SeededRandom
   private var keys: SeededRandom
@@ -28,7 +31,7 @@ struct TrafficDriver {
   init(
     scenario: Scenario, intake: Intake, desk: ReviewDesk, log: any EventLog,
     lake: any Lake, environment: Environment, streams: RandomStreams,
-    progress: @escaping @Sendable (Double) -> Void
+    records: Bool = false, progress: @escaping @Sendable (Double) -> Void
   ) {
     self.scenario = scenario
     self.intake = intake
@@ -37,6 +40,7 @@ struct TrafficDriver {
     self.lake = lake
     self.environment = environment
     self.progress = progress
+    self.records = records
     people = PeopleGenerator(
       population: scenario.population, start: scenario.start, random: streams.stream("people"))
     random = streams.stream("traffic")

@@ -72,6 +72,10 @@ struct World {
   /// Whether the scenario gave an image its name.
   func isNamed(_ picture: Int) -> Bool { named.contains(picture) }
 
+  func name(ofPerson index: Int) -> String? { usersByAlias.first { $0.value == index }?.key }
+
+  func name(ofPicture index: Int) -> String? { picturesByAlias.first { $0.value == index }?.key }
+
   func person(_ alias: String) -> Int? { usersByAlias[alias] }
 
   func picture(_ alias: String) -> Int? { picturesByAlias[alias] }
