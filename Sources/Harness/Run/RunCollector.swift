@@ -45,7 +45,11 @@ final class RunCollector: Sendable {
     var duplicates = 0
     var logged: [FiredTrigger] = []
     var scores: [ScoredRequest] = []
+    /// Of each score, how many records had been applied by then.
+    var appliedBeforeScore: [Int] = []
     var scoreKeys: Set<ModerationID> = []
+    /// What the database said when a job last made training rows from it.
+    var extracts: [JobName: ApplicationSnapshot] = [:]
     var jobs: [JobRun] = []
     var crashes = 0
   }
@@ -76,8 +80,14 @@ final class RunCollector: Sendable {
 
   func note(_ score: ScoredRequest) {
     state.withLock { state in
-      if state.scoreKeys.insert(score.row.id).inserted { state.scores.append(score) }
+      guard state.scoreKeys.insert(score.row.id).inserted else { return }
+      state.scores.append(score)
+      state.appliedBeforeScore.append(state.applied.count)
     }
+  }
+
+  func note(_ extract: ApplicationSnapshot, of job: JobName) {
+    state.withLock { $0.extracts[job] = extract }
   }
 
   func note(_ run: JobRun) { state.withLock { $0.jobs.append(run) } }
