@@ -74,6 +74,7 @@ struct Check: ParsableCommand {
         played.result.golden(played.judgement), tolerances: scenario.golden.tolerances)
       if !comparison.matches {
         faults.append(comparison.render(limit: limit, isColoured: Terminal.isColoured))
+        faults += comparison.causes(in: played.result)
       }
       let failure = faults.isEmpty ? nil : faults.joined(separator: "\n")
       return (failure, played.seconds, failure == nil ? 0 : 1)
