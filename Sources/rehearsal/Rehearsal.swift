@@ -23,7 +23,7 @@ struct Rehearsal: ParsableCommand {
     version: "rehearsal 0.1.0, \(allocator)",
     subcommands: [
       Run.self, WhyCommand.self, Check.self, Accept.self, CheckDeterminism.self,
-      CheckFaults.self,
+      CheckFaults.self, Diverge.self,
       ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
