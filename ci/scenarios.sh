@@ -41,6 +41,11 @@ done
 cmp <(cut -d, -f1-4,6- "$work/day/scores.csv") <(cut -d, -f1-4,6- "$work/again/scores.csv")
 echo "ok: $(wc -l <"$work/day/events.jsonl") events"
 
+say "explanations and divergences"
+"$bin" why viral-burst --score hero,viral
+"$bin" why "$work/seed-b" --row image-1,5m --json | python3 -c 'import json, sys; json.load(sys.stdin)'
+"$bin" diverge "$work/day" "$work/day"
+
 say "exit codes"
 expect() {
   local want=$1 got=0
@@ -59,5 +64,8 @@ expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario
 expect 2 "$bin" run viral-burst --no-such-flag
+expect 1 "$bin" diverge "$work/seed-a" "$work/seed-b"
+expect 2 "$bin" diverge "$work/seed-a" "$work/nowhere"
+expect 2 "$bin" why viral-burst --score nobody,viral
 expect 2 "$bin" replay --events "$work/bad.jsonl"
 echo ok

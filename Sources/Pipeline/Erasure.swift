@@ -17,15 +17,20 @@ public struct Erasure: Job {
   private let lake: any Lake
   private let environment: Environment
   private let policy: PipelinePolicy
+  private let onErased: @Sendable (ApplicationSnapshot) -> Void
 
   /// A job over its ports.
+  ///
+  /// - Parameter onErased: gets what the database said once all that follows from it is committed.
   public init(
-    store: any ApplicationStore, lake: any Lake, environment: Environment, policy: PipelinePolicy
+    store: any ApplicationStore, lake: any Lake, environment: Environment, policy: PipelinePolicy,
+    onErased: @escaping @Sendable (ApplicationSnapshot) -> Void = { _ in }
   ) {
     self.store = store
     self.lake = lake
     self.environment = environment
     self.policy = policy
+    self.onErased = onErased
   }
 
   /// Finds what must go, and removes it.
@@ -62,6 +67,7 @@ public struct Erasure: Job {
     }
     touched += try await delete(
       [.init(["image_id": plan.images])], from: LakeTables.trainingData, &pins)
+    onErased(snapshot)
     environment.record(
       "erased",
       [

@@ -7,13 +7,14 @@ import Ports
 /// what has really been published, not the wall clock, and a relay that stands still holds the
 /// watermark back instead of making its events late. The idea is that of a change feed's resolved
 /// timestamps.
-struct ResolvedMark: Hashable, Sendable {
-  var resolvedAt: EventTime
+public struct ResolvedMark: Hashable, Sendable {
+  /// The instant up to which everything has been published.
+  public var resolvedAt: EventTime
   /// The next offset of each partition, by topic.
-  var ends: [String: [Int64]]
+  public var ends: [String: [Int64]]
 
   /// The next offset of a partition; 0 when the mark doesn't know it.
-  func end(of partition: TopicPartition) -> Int64 {
+  public func end(of partition: TopicPartition) -> Int64 {
     guard let ends = ends[partition.topic], ends.indices.contains(partition.partition) else {
       return 0
     }
@@ -44,7 +45,7 @@ struct ResolvedMark: Hashable, Sendable {
   }
 
   /// The mark that a record's value holds, or nil.
-  init?(_ value: [UInt8]) {
+  public init?(_ value: [UInt8]) {
     var rest = value[...]
     guard let microseconds = Self.number(&rest) else { return nil }
     var ends: [String: [Int64]] = [:]

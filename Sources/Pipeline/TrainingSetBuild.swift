@@ -19,17 +19,22 @@ public struct TrainingSetBuild: Job {
   private let checkpoints: any CheckpointStore
   private let environment: Environment
   private let policy: PipelinePolicy
+  private let onBuilt: @Sendable (ApplicationSnapshot) -> Void
 
   /// A job over its ports.
+  ///
+  /// - Parameter onBuilt: gets the database's extract once the rows made from it are committed.
   public init(
     store: any ApplicationStore, lake: any Lake, checkpoints: any CheckpointStore,
-    environment: Environment, policy: PipelinePolicy
+    environment: Environment, policy: PipelinePolicy,
+    onBuilt: @escaping @Sendable (ApplicationSnapshot) -> Void = { _ in }
   ) {
     self.store = store
     self.lake = lake
     self.checkpoints = checkpoints
     self.environment = environment
     self.policy = policy
+    self.onBuilt = onBuilt
   }
 
   /// Extracts, computes, replaces.
@@ -54,6 +59,7 @@ public struct TrainingSetBuild: Job {
         "rows": "\(rows.count)",
       ])
     _ = try await lake.commit(change, to: LakeTables.trainingData, expecting: parent)
+    onBuilt(snapshot)
     let counts = [
       "rows": rows.count, "labelled": rows.count { $0.label != nil },
       "positive": rows.count { $0.label == true },

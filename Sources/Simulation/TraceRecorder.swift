@@ -40,14 +40,7 @@ public final class TraceRecorder: Trace {
     json.field("at", time.asEventTime)
     json.field("component", component)
     json.field("event", event)
-    for field in fields {
-      switch field.value {
-      case .text(let text): json.field(field.name, text)
-      case .integer(let value): json.field(field.name, value)
-      case .number(let value): json.field(field.name, value)
-      case .time(let value): json.field(field.name, value)
-      }
-    }
+    for field in fields { json.field(field) }
     var line = json.finish()
     line.append(UInt8(ascii: "\n"))
     let full: [UInt8]? = state.withLock { state in
@@ -69,6 +62,18 @@ public final class TraceRecorder: Trace {
       return state.pending
     }
     if !rest.isEmpty { sink?(rest) }
+  }
+}
+
+extension JSONWriter {
+  /// A trace line's field under its name.
+  public mutating func field(_ field: TraceField) {
+    switch field.value {
+    case .text(let text): self.field(field.name, text)
+    case .integer(let value): self.field(field.name, value)
+    case .number(let value): self.field(field.name, value)
+    case .time(let value): self.field(field.name, value)
+    }
   }
 }
 

@@ -49,8 +49,11 @@ struct Check: ParsableCommand {
         let failure = try Regressions.failure(file)
         let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
         cases.append(.init(name: name, suite: "regressions", seconds: 0, failure: failure))
-        print(failure == nil ? "ok   regressions/\(name)" : "FAIL regressions/\(name)\n\(failure!)")
-        if failure != nil { worst = max(worst, 1) }
+        print("\(failure == nil ? "ok  " : "FAIL") regressions/\(name)")
+        if let failure {
+          print(failure)
+          worst = max(worst, 1)
+        }
       }
       let orphans = try GoldenStore(root: folders.golden).orphans(
         scenarios: Set(cases.filter { $0.suite == "scenarios" }.map(\.name)))
@@ -82,6 +85,7 @@ struct Check: ParsableCommand {
         played.result.golden(played.judgement), tolerances: scenario.golden.tolerances)
       if !comparison.matches {
         faults.append(comparison.render(limit: limit, isColoured: Terminal.isColoured))
+        faults += comparison.causes(in: played.result)
       }
       let failure = faults.isEmpty ? nil : faults.joined(separator: "\n")
       return (failure, played.seconds, failure == nil ? 0 : 1)

@@ -82,9 +82,9 @@ struct CheckDeterminism: ParsableCommand {
         try play(file, into: out)
         try FileManager.default.moveItem(atPath: out, toPath: folder)
       }
-      if let difference = try Self.firstDifference(folders[0], folders[1]) {
+      if let divergence = try FolderComparison(folders[0], folders[1]).firstDifferentByte() {
         isSame = false
-        print("FAIL \(name)\n\(difference)")
+        print("FAIL \(name)\n  " + divergence.lines.joined(separator: "\n"))
       } else {
         print("ok   \(name)")
       }
@@ -107,29 +107,5 @@ struct CheckDeterminism: ParsableCommand {
       throw CommandFailure(
         code: process.terminationStatus, message: "rehearsal: `run \(file)` failed")
     }
-  }
-
-  /// The first line of any file in which two folders differ; `summary.json` has wall time, and
-  /// isn't compared.
-  private static func firstDifference(_ a: String, _ b: String) throws -> String? {
-    let names = Set(try [a, b].flatMap(FileManager.default.subpathsOfDirectory(atPath:)))
-    // The trace first: it says where the two went apart.
-    for name in ["trace.jsonl"] + names.sorted() where name != "summary.json" {
-      let left = FileManager.default.contents(atPath: "\(a)/\(name)") ?? Data()
-      let right = FileManager.default.contents(atPath: "\(b)/\(name)") ?? Data()
-      guard left != right else { continue }
-      guard String(validating: left, as: UTF8.self) != nil else {
-        let offset = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset
-        return "  \(name) differs at byte \(offset ?? min(left.count, right.count))"
-      }
-      let lines = (left.split(separator: 10), right.split(separator: 10))
-      let index = zip(lines.0, lines.1).enumerated().first { $1.0 != $1.1 }?.offset
-      let at = index ?? min(lines.0.count, lines.1.count)
-      func show(_ lines: [Data]) -> String {
-        at < lines.count ? String(decoding: lines[at], as: UTF8.self) : "(no line)"
-      }
-      return "  \(name) line \(at + 1)\n    first   \(show(lines.0))\n    second  \(show(lines.1))"
-    }
-    return nil
   }
 }

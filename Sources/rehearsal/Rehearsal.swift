@@ -22,8 +22,8 @@ struct Rehearsal: ParsableCommand {
       """,
     version: "rehearsal 0.1.0, \(allocator)",
     subcommands: [
-      Run.self, Check.self, Accept.self, CheckDeterminism.self, CheckFaults.self,
-      Explore.self, ReplayCommand.self, Schema.self,
+      Run.self, WhyCommand.self, Check.self, Accept.self, CheckDeterminism.self,
+      CheckFaults.self, Explore.self, Diverge.self, ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, Bench.self, List.self,
     ])
 

@@ -41,7 +41,7 @@ public struct OutputFolder: Sendable {
     return bytes
   }
 
-  private static func line(_ applied: AppliedRecord) -> [UInt8] {
+  static func line(_ applied: AppliedRecord) -> [UInt8] {
     let record = applied.record
     var json = JSONWriter(capacity: 480)
     json.field("topic", record.partition.topic)

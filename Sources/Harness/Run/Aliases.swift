@@ -50,6 +50,15 @@ public struct Aliases: Sendable {
       ?? users.first { $0.value == name }?.key.description
   }
 
+  /// The names of the images that were uploaded, in the order of their uploads.
+  var imageNames: [String] { numbers.sorted { $0.value < $1.value }.map { name($0.key) } }
+
+  /// The uploaded image of a name, generated ones included, or of an id.
+  func uploadedImage(_ nameOrID: String) -> ImageID? {
+    let image = id(nameOrID).flatMap { ImageID($0) }
+    return image.flatMap { numbers[$0] == nil ? nil : $0 }
+  }
+
   /// Whether an image is among those that a golden keeps row by row: the named ones, and every
   /// `keepOneIn`-th of the others by creation.
   func isKept(_ image: ImageID, keepOneIn: Int) -> Bool {

@@ -149,13 +149,14 @@ struct Platform: Sendable {
     case .trainingSet:
       return TrainingSetBuild(
         store: ports.store, lake: ports.lake, checkpoints: ports.checkpoints,
-        environment: environment, policy: policy)
+        environment: environment, policy: policy, onBuilt: { collector.note($0, of: name) })
     case .featureLog:
       return FeatureLogIngest(
         log: ports.log, lake: ports.lake, environment: environment, policy: policy)
     case .erasure:
       return Erasure(
-        store: ports.store, lake: ports.lake, environment: environment, policy: policy)
+        store: ports.store, lake: ports.lake, environment: environment, policy: policy,
+        onErased: { collector.note($0, of: name) })
     case .compaction:
       return LakeCompaction(lake: ports.lake, environment: environment)
     case .expire:

@@ -50,13 +50,18 @@ final class RunCollector: Sendable {
   struct State {
     /// The ranges of each batch that brought something new, and when.
     var batches: [(ranges: [AppliedRange], at: ProcessingTime)] = []
+    var appliedCount = 0
     /// Of each partition, the offset after the last record noted.
     var next: [TopicPartition: Int64] = [:]
     var late: [EventID: LateEvent] = [:]
     var duplicates = 0
     var logged: Set<FiredTrigger> = []
     var scores: [ScoredRequest] = []
+    /// Of each score, how many records had been applied by then.
+    var appliedBeforeScore: [Int] = []
     var scoreKeys: Set<ModerationID> = []
+    /// What the database said when a job last made training rows from it.
+    var extracts: [JobName: ApplicationSnapshot] = [:]
     var jobs: [JobRun] = []
     var crashes = 0
     var hasOpenJobs = false
@@ -75,6 +80,7 @@ final class RunCollector: Sendable {
         state.next[advance.partition] = advance.to
         return AppliedRange(partition: advance.partition, offsets: from..<advance.to)
       }
+      state.appliedCount += ranges.reduce(0) { $0 + $1.offsets.count }
       if !ranges.isEmpty { state.batches.append((ranges, now)) }
       state.duplicates += result.duplicates.count
       state.logged.formUnion(result.fired.filter { !$0.trigger.asksForScore })
@@ -90,8 +96,14 @@ final class RunCollector: Sendable {
 
   func note(_ score: ScoredRequest) {
     state.withLock { state in
-      if state.scoreKeys.insert(score.row.id).inserted { state.scores.append(score) }
+      guard state.scoreKeys.insert(score.row.id).inserted else { return }
+      state.scores.append(score)
+      state.appliedBeforeScore.append(state.appliedCount)
     }
+  }
+
+  func note(_ extract: ApplicationSnapshot, of job: JobName) {
+    state.withLock { $0.extracts[job] = extract }
   }
 
   func note(_ run: JobRun) { state.withLock { $0.jobs.append(run) } }

@@ -44,6 +44,14 @@ public struct RunResult: Sendable {
   /// Each applied record that is an event, decoded, in the order of `applied`; redelivered ones
   /// stand again.
   let events: [PlatformEvent]
+  /// Of each score, in the order of `scores`, how many records had been applied by then.
+  let appliedBeforeScore: [Int]
+  /// The first record of each request.
+  let requestRecords: [RequestID: EventRecord]
+  /// The resolved marks, as the log has them.
+  let marks: [EventRecord]
+  /// What the database said when a job last made training rows from it.
+  let extracts: [JobName: ApplicationSnapshot]
   /// The scorer's vectors against the training rows.
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
@@ -92,11 +100,17 @@ public struct RunResult: Sendable {
     tables = try await backends.store.snapshot()
     applied = try await AppliedRecords(backends.log).records(collected.batches)
     late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
-    requests = try await Self.requests(backends.log)
+    let requested = try await Self.requests(backends.log)
+    requests = requested.map(\.request)
+    requestRecords = Dictionary(
+      uniqueKeysWithValues: requested.map { ($0.request.id, $0.record) })
+    marks = try await Self.all(Topic.resolved, backends.log)
     logged = collected.logged.sorted {
       ($0.asOf, $0.image, $0.trigger) < ($1.asOf, $1.image, $1.trigger)
     }
     scores = collected.scores
+    appliedBeforeScore = collected.appliedBeforeScore
+    extracts = collected.extracts
     deadLetters = try await Self.deadLetters(backends.log)
     jobs = collected.jobs
     faultHits = platform.faults.hits
@@ -142,14 +156,16 @@ public struct RunResult: Sendable {
 
   private static func requests(
     _ log: any EventLog
-  ) async throws(PortError) -> [ModerationRequest] {
+  ) async throws(PortError) -> [(request: ModerationRequest, record: EventRecord)] {
     var seen: Set<RequestID> = []
-    var requests: [ModerationRequest] = []
     let records = try await all(Topic.moderationRequests, log)
     // The scorer has traced those that aren't requests.
-    let decoded = Parallel.compactMap(records) { try? ModerationRequest.decodeFast($0.value) }
-    for request in decoded where seen.insert(request.id).inserted { requests.append(request) }
-    return requests.sorted { a, b in
+    let decoded = Parallel.map(records) { try? ModerationRequest.decodeFast($0.value) }
+    return zip(decoded, records).compactMap { request, record in
+      guard let request, seen.insert(request.id).inserted else { return nil }
+      return (request: request, record: record)
+    }.sorted { first, second in
+      let (a, b) = (first.request, second.request)
       if a.asOf != b.asOf { return a.asOf < b.asOf }
       return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
     }

@@ -221,9 +221,8 @@ struct YAMLReader {
 
   /// `did you mean 'x'?`, or the list of what is possible.
   func suggestion(_ word: String, _ known: [String]) -> String {
-    let ranked = known.map { ($0, Quantity.editDistance(word, $0)) }.sorted { $0.1 < $1.1 }
-    if let best = ranked.first, best.1 <= max(2, word.count / 3) {
-      return "did you mean '\(best.0)'?"
+    if let nearest = Quantity.nearest(to: word, among: known) {
+      return "did you mean '\(nearest)'?"
     }
     return "possible here: \(known.joined(separator: ", "))"
   }
@@ -303,6 +302,13 @@ enum Quantity {
     default: return nil
     }
     return count / unit > 0 ? count / unit : nil
+  }
+
+  /// What was probably meant: the nearest of the known words, unless all are far.
+  static func nearest(to word: String, among known: [String]) -> String? {
+    let ranked = known.map { ($0, editDistance(word, $0)) }.sorted { $0.1 < $1.1 }
+    guard let best = ranked.first, best.1 <= max(2, word.count / 3) else { return nil }
+    return best.0
   }
 
   /// Levenshtein's distance.
