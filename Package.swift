@@ -15,7 +15,8 @@ let package = Package(
   name: "rehearsal",
   products: [
     .executable(name: "rehearsal", targets: ["rehearsal"]),
-    .library(name: "RehearsalHarness", targets: ["Harness"]),
+    .library(name: "RehearsalHarness", targets: ["RehearsalHarness"]),
+    .library(name: "RehearsalTesting", targets: ["RehearsalTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -61,7 +62,7 @@ let package = Package(
       swiftSettings: settings),
     // Objects as files of a folder.
     .target(name: "ObjectStorageBackend", dependencies: ["Ports"], swiftSettings: settings),
-    // Scenarios, traffic, the runner, expectations, checkers, goldens, replay: the public product.
+    // Scenarios, traffic, the runner, expectations, checkers, goldens, replay.
     .target(
       name: "Harness",
       dependencies: [
@@ -72,6 +73,14 @@ let package = Package(
         .embedInCode("Policies/heuristic.yaml"), .embedInCode("Policies/heuristic-weighted.yaml"),
       ],
       swiftSettings: settings),
+    // For Swift users: a scenario by name, its run on a thread of its own, results by name.
+    .target(
+      name: "RehearsalHarness",
+      dependencies: ["Harness", "Moderation", "Pipeline", "Ports", "Simulation"],
+      swiftSettings: settings),
+    // Traits for Swift Testing. Apart, so that a program with the harness doesn't link Testing.
+    .target(
+      name: "RehearsalTesting", dependencies: ["RehearsalHarness"], swiftSettings: settings),
     // The program's allocator: linked, it takes malloc's place.
     .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
     // The program: wiring and printing only.
@@ -110,6 +119,9 @@ let package = Package(
       dependencies: [
         "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Harness",
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "RehearsalTests", dependencies: ["RehearsalHarness", "RehearsalTesting"],
       swiftSettings: settings),
     // Whole scenarios: goldens, oracles, invariances, the lab's defects.
     .testTarget(

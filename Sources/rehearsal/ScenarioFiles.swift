@@ -12,71 +12,28 @@ struct Folders: ParsableArguments {
 
   /// The scenario files, sorted by name.
   func files() throws -> [String] {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: scenarios)
-    } catch {
-      throw CommandFailure(
-        code: 2,
-        message: "rehearsal: there is no folder '\(scenarios)'; say --scenarios DIR")
-    }
-    return names.filter { $0.hasSuffix(".yaml") }.sorted().map { "\(scenarios)/\($0)" }
+    try Self.reading { () throws(ScenarioError) in try ScenarioFolder(scenarios).files() }
   }
 
   /// The file of a scenario given by path or by name.
   func file(_ nameOrPath: String) throws -> String {
     if FileManager.default.fileExists(atPath: nameOrPath) { return nameOrPath }
-    let path = "\(scenarios)/\(nameOrPath).yaml"
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw CommandFailure(
-        code: 2,
-        message: "rehearsal: there is no scenario '\(nameOrPath)' (nor \(path)); "
-          + "`rehearsal list` shows what there is")
+    return try Self.reading { () throws(ScenarioError) in
+      try ScenarioFolder(scenarios).file(named: nameOrPath)
     }
-    return path
   }
 
   /// Reads a scenario; policy files that it names lie beside it.
   static func load(_ path: String) throws -> Scenario {
-    let text = try read(path)
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    try reading { () throws(ScenarioError) in try ScenarioFolder.load(path) }
+  }
+
+  private static func reading<Value>(_ body: () throws(ScenarioError) -> Value) throws -> Value {
     do {
-      let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-      let scenario = try Scenario(yaml: text, file: path) { (name) throws(ScenarioError) in
-        guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
-          return nil
-        }
-        return String(decoding: data, as: UTF8.self)
-      }
-      // The golden folder is found by either, so the two must agree.
-      guard scenario.name == stem else {
-        throw ScenarioError(
-          file: path, message: "the scenario is named '\(scenario.name)', its file '\(stem)'",
-          hint: "rename one of them")
-      }
-      return scenario
+      return try body()
     } catch {
       throw CommandFailure(error)
     }
-  }
-
-  /// A text file's content; invalid UTF-8 has its place.
-  private static func read(_ path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(path)' can't be read")
-    }
-    if let text = String(validating: data, as: UTF8.self) { return text }
-    var line = 1
-    var start = data.startIndex
-    while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")),
-      String(validating: data[start..<end], as: UTF8.self) != nil
-    {
-      line += 1
-      start = data.index(after: end)
-    }
-    throw CommandFailure(
-      code: 2,
-      message: "rehearsal: \(path):\(line): not valid UTF-8\n  save the file as UTF-8")
   }
 }
 

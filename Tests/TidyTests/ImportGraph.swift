@@ -12,6 +12,10 @@ struct ImportGraph: Sendable {
       "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Lakehouse",
       "Foundation", "Yams", "Synchronization", "Glibc",
     ],
+    "RehearsalHarness": [
+      "Moderation", "Ports", "Pipeline", "Simulation", "Harness", "Foundation", "Synchronization",
+    ],
+    "RehearsalTesting": ["RehearsalHarness", "Foundation", "Testing"],
   ]
 
   /// What the executable may import beside every module of ours.

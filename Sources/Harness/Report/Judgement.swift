@@ -15,6 +15,15 @@ public struct Finding: Hashable, Sendable {
   public var holds: Bool { faults.isEmpty }
 }
 
+extension Finding: CustomStringConvertible {
+  /// `FAIL { scored: hero, … } (line 23)`, then what is wrong and why, indented.
+  public var description: String {
+    let place = line > 0 ? " (line \(line))" : ""
+    return (["\(holds ? "ok  " : "FAIL") \(what)\(place)"] + faults.map { "     \($0)" })
+      .joined(separator: "\n")
+  }
+}
+
 /// A run judged: expectations, checkers, jobs.
 public struct Judgement: Sendable {
   /// The scenario's expectations, in its order.

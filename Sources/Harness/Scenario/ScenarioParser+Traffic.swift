@@ -116,20 +116,7 @@ extension ScenarioParser {
 
   /// Every alias that is used must be made somewhere; what makes it is told by its kind.
   func checkAliases(_ scenario: Scenario) throws(ScenarioError) {
-    var images: Set<String> = []
-    var users: Set<String> = []
-    var comments: Set<String> = []
-    for index in 0..<scenario.population.images { images.insert("image-\(index + 1)") }
-    for index in 0..<scenario.population.users { users.insert("user-\(index + 1)") }
-    for entry in scenario.traffic {
-      switch entry {
-      case .burst(let burst): images.insert(burst.image)
-      case .upload(let upload): images.insert(upload.alias)
-      case .user(let user): users.insert(user.alias)
-      case .engagement(let step): if let alias = step.alias { comments.insert(alias) }
-      default: break
-      }
-    }
+    let (images, users, comments) = scenario.aliases
     try checkUses(root.node, images: images, users: users, comments: comments)
   }
 
