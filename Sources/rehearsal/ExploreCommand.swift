@@ -11,10 +11,9 @@ struct Explore: ParsableCommand {
     discussion: """
       Each seed plays the scenario with other traffic, settings, a random subset of the kinds of
       faults, and another interleaving; faults are over after three quarters of the time. Every
-      checker must hold, and what comes of it must be what comes of it undisturbed. A finding is made
-      small and written to scenarios/regressions/, which later campaigns and `check` replay first.
-
-      Seeds that were played are kept in out/explore/: the same command goes on where it was ended.
+      checker must hold, and what comes of it must be what comes of it undisturbed. A finding is
+      made small and written to scenarios/regressions/, which later campaigns and `check` replay
+      first. Played seeds are kept in out/explore/: the same command goes on where it was ended.
 
       Examples:
         rehearsal explore swarm --seeds 1000
@@ -86,13 +85,13 @@ struct Explore: ParsableCommand {
     let base = try Folders.load(file)
     let journal = try SeedJournal(folder: out, base)
     let open = plan.blocks { journal.isOpen($0) }
+    let total = open.reduce(0) { $0 + $1.count }
     print(
-      "\(base.name): \(plan.seeds.count) seeds, \(plan.seeds.count - open.reduce(0) { $0 + $1.count })"
-        + " played before; \(jobs) processes; each seed with its own traffic, 1 to 3 consumers, "
-        + "polls of 1 to 500 records, in turn or interleaved, and up to 6 faults of a few kinds")
+      "\(base.name): \(plan.seeds.count) seeds, \(plan.seeds.count - total) played before; "
+        + "\(jobs) processes; each seed with its own traffic, 1 to 3 consumers, polls of 1 to 500 "
+        + "records, in turn or interleaved, and up to 6 faults of a few kinds")
     let start = Stopwatch.now
     let played = Mutex(0)
-    let total = open.reduce(0) { $0 + $1.count }
     let progress = Terminal.progress(base.name)
     let queue = Mutex(open[...])
     _ = try Parallel.map(Array(0..<max(1, min(jobs, open.count))), width: jobs) { _ in

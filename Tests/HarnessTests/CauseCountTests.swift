@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 import Testing
 
 @testable import Harness

@@ -1,6 +1,7 @@
 import Foundation
 import Moderation
 import Pipeline
+import Simulation
 import Testing
 
 @testable import Harness

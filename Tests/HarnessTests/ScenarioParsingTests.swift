@@ -172,7 +172,7 @@ struct ScenarioParsingTests {
           image: "hero", trigger: "viral", feature: "views_5min", governed: true, exact(100)),
         .absent(image: "cake", table: "moderation.training_data"), .erased(image: "cake"),
         .present(image: "hero", table: "events.views"),
-        .column(name: "client", table: "events.views"),
+        .column(name: "client", table: "events.views"), .undisturbed,
         .training(image: "hero", decisionPoint: 30, column: "caption_length", exact(1)),
         .count(name: "crashes", exact(1)), .skew(feature: nil, .init(atMost: 0)),
       ])

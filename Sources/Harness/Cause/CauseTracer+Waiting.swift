@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 
 extension CauseTracer {
   /// A point on the way from a score's instant to its row.

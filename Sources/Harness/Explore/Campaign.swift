@@ -59,20 +59,16 @@ public struct Campaign: Sendable {
     }
     lines += ["", "faults         hits      seeds"]
     for (kind, count) in hits.sorted(by: { $0.key < $1.key }) {
-      lines.append(Self.row(kind, 15, "\(count.hits)", 10) + "\(count.seeds)")
+      lines.append(Self.padded(kind, 15) + Self.padded("\(count.hits)", 10) + "\(count.seeds)")
     }
-    lines += ["", "reached        seeds"]
+    lines += ["", "seeds   reached"]
     for mark in Mark.allCases {
-      lines.append(Self.row("", 0, "\(marks[mark.rawValue] ?? 0)", 8) + mark.rawValue)
+      lines.append(Self.padded("\(marks[mark.rawValue] ?? 0)", 8) + mark.rawValue)
     }
     if !unreached.isEmpty {
       lines += ["", "never reached: \(unreached.joined(separator: "; "))"]
     }
     return lines
-  }
-
-  private static func row(_ a: String, _ width: Int, _ b: String, _ second: Int) -> String {
-    padded(a, width) + padded(b, second)
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

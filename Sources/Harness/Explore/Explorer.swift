@@ -77,7 +77,7 @@ public final class Explorer: Sendable {
       for (fault, hits) in zip(scenario.faults, run.faultHits) where hits > 0 {
         report.hits[fault.kind.name, default: 0] += hits
       }
-      var marks = trace.marks.union(run.marks)
+      var marks = trace.marks.union(run.reachedMarks)
       if trace.scored > run.scores.count { marks.insert(.scoredAgain) }
       report.marks = Mark.allCases.filter(marks.contains).map(\.rawValue)
       report.events = run.applied.count

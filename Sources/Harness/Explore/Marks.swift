@@ -77,7 +77,7 @@ extension TraceField {
 
 extension RunResult {
   /// The marks that what came of the run shows.
-  var marks: Set<Mark> {
+  var reachedMarks: Set<Mark> {
     var marks: Set<Mark> = []
     func mark(_ mark: Mark, _ isReached: Bool) { if isReached { marks.insert(mark) } }
     mark(.duplicate, duplicates > 0)

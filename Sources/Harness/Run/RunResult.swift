@@ -159,12 +159,12 @@ public struct RunResult: Sendable {
   ) async throws(PortError) -> [(request: ModerationRequest, record: EventRecord)] {
     var seen: Set<RequestID> = []
     let records = try await all(Topic.moderationRequests, log)
-    // The scorer has traced those that aren't requests.
-    let decoded = Parallel.map(records) { try? ModerationRequest.decodeFast($0.value) }
-    return zip(decoded, records).compactMap { request, record in
-      guard let request, seen.insert(request.id).inserted else { return nil }
-      return (request: request, record: record)
-    }.sorted { first, second in
+    let decoded = Parallel.compactMap(records) { record in
+      // The scorer has traced those that aren't requests.
+      let request = try? ModerationRequest.decodeFast(record.value)
+      return request.map { (request: $0, record: record) }
+    }
+    return decoded.filter { seen.insert($0.request.id).inserted }.sorted { first, second in
       let (a, b) = (first.request, second.request)
       if a.asOf != b.asOf { return a.asOf < b.asOf }
       return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
