@@ -13,6 +13,6 @@ public protocol Checker: Sendable {
 
 /// The checkers of every run, in the order of the pipeline.
 let allCheckers: [any Checker] = [
-  NoEventLost(), WindowsMatchNaive(), EveryRequestScoredOnce(), WindowTablesSumToEvents(),
-  FeatureLogMatchesScores(), TrainingSetIsGoverned(), LakeIsReadable(), JobsSucceeded(),
+  NoEventLost(), OffsetsNeverRegress(), WindowsMatchNaive(), EveryRequestScoredOnce(),
+  WindowTablesSumToEvents(), FeatureLogMatchesScores(), TrainingSetIsGoverned(), LakeIsReadable(), JobsSucceeded(),
 ]

@@ -12,12 +12,15 @@ struct Platform: Sendable {
   let plan: PortGate.Plan
   private(set) var yields: Bool
   let collector: RunCollector
+  /// Sees what the backends do, beneath every gate.
+  let watch: RunWatch
 
   init(
     backends: Backends, environment: Environment, policy: PipelinePolicy, plan: PortGate.Plan,
     yields: Bool, collector: RunCollector
   ) {
-    self.backends = backends
+    watch = RunWatch(allCheckers, environment: environment)
+    self.backends = backends.watched(by: watch)
     self.environment = environment
     self.policy = policy
     self.plan = plan
@@ -30,10 +33,13 @@ struct Platform: Sendable {
 
   /// The lake, whose own files and pointers are reached through the gate, too.
   private func lake(behind gate: PortGate) -> any Lake {
-    guard let tables = backends.lake as? IcebergLake else { return backends.lake }
-    return tables.through(
-      objects: { GatedObjectStore($0, gate: gate) },
-      catalog: { GatedTableCatalog($0, gate: gate) })
+    var lake = backends.lake
+    if let tables = lake as? IcebergLake {
+      lake = tables.through(
+        objects: { GatedObjectStore($0, gate: gate) },
+        catalog: { GatedTableCatalog($0, gate: gate) })
+    }
+    return WatchedLake(base: lake, watch: watch)
   }
 
   /// The same, with a pause for others at every port operation.
@@ -98,14 +104,22 @@ struct Platform: Sendable {
     case .streamConsumer:
       return StreamConsumer(
         name: component, log: ports.log, features: ports.features, environment: environment,
-        policy: policy, onApplied: { collector.note($0) })
+        policy: policy,
+        onApplied: { applied in
+          watch.see(.applied(applied))
+          collector.note(applied)
+        })
     case .anchorScheduler:
       return AnchorScheduler(
         log: ports.log, features: ports.features, environment: environment, policy: policy)
     case .riskScorer:
       return RiskScorer(
         log: ports.log, features: ports.features, store: ports.store, environment: environment,
-        policy: policy, onScored: { collector.note($0) })
+        policy: policy,
+        onScored: { score in
+          watch.see(.scored(score))
+          collector.note(score)
+        })
     }
   }
 

@@ -33,6 +33,8 @@ public struct JobRun: Hashable, Sendable {
   public var counts: [String: Int]
   /// Why it failed, if it did.
   public var failure: String?
+  /// How many runs of jobs had ended when it began: those before it in ``RunResult/jobs``.
+  public var runsBefore = 0
 }
 
 /// Gathers what the services report while a scenario runs.
@@ -53,6 +55,9 @@ final class RunCollector: Sendable {
   private let state = Mutex(State())
 
   var snapshot: State { state.withLock { $0 } }
+
+  /// How many runs of jobs have ended.
+  var endedJobs: Int { state.withLock { $0.jobs.count } }
 
   /// A batch is noted again when its reply was lost; each record counts once.
   func note(_ applied: AppliedPoll) {

@@ -42,7 +42,9 @@ public struct RunResult: Sendable {
   public let trainingRows: [TrainingRow]
   /// Each applied record that is an event, decoded, in the order of `applied`; redelivered ones
   /// stand again.
-  let events: [PlatformEvent]
+  let events: [LoggedEvent]
+  /// The same by image, each event once.
+  let history: ImageHistory
   /// The scorer's vectors against the training rows.
   public private(set) var skew = SkewReport()
   /// The run's counts by name, as `summary.json` and expectations know them.
@@ -53,8 +55,10 @@ public struct RunResult: Sendable {
   /// Where the images and users of `erased` expectations, and those sought, still stand: by the
   /// name that was given.
   public let proofs: [String: ErasureProof]
-  /// Runs of jobs.
+  /// Runs of jobs, in the order in which they ended.
   public let jobs: [JobRun]
+  /// What checkers saw go wrong while it happened: the first violation of each.
+  public let violations: [Violation]
   /// Crashes of services.
   public let crashes: Int
   /// Requests to the API, and how many it refused.
@@ -90,6 +94,7 @@ public struct RunResult: Sendable {
     scores = collected.scores
     deadLetters = try await Self.deadLetters(backends.log)
     jobs = collected.jobs
+    violations = platform.watch.violations
     crashes = collected.crashes
     apiRequests = source.driver.requests
     apiRefused = source.driver.refused
@@ -115,7 +120,8 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
-    events = Parallel.compactMap(applied) { EventCodec.decodeOrNil($0.record) }
+    events = Parallel.compactMap(applied) { LoggedEvent($0.record) }
+    history = ImageHistory(events, late: late)
     let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)

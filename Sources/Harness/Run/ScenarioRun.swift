@@ -197,7 +197,9 @@ public struct ScenarioRun: Sendable {
 
   /// Runs a job; whether it came to its end.
   private func attempt(_ name: JobName, _ platform: Platform) async -> Bool {
-    var run = JobRun(job: name, at: platform.environment.now, counts: [:])
+    var run = JobRun(
+      job: name, at: platform.environment.now, counts: [:],
+      runsBefore: platform.collector.endedJobs)
     do throws(PortError) {
       run.counts = try await platform.job(name).run()
     } catch {
