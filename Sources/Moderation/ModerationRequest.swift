@@ -88,6 +88,15 @@ public struct ModerationRequest: Hashable, Sendable {
     return try decode(value)
   }
 
+  /// The id at its canonical place in a request that isn't decoded; nil when none stands there.
+  public static func id(in value: [UInt8]) -> RequestID? {
+    let end = value.count - "\",\"as_of\":\"2026-01-05T09:00:00.000000Z\"}".utf8.count
+    guard end >= 36 else { return nil }
+    return value.withUnsafeBufferPointer {
+      RequestID(utf8: UnsafeBufferPointer(rebasing: $0[(end - 36)..<end]))
+    }
+  }
+
   /// Reads the parts at their canonical places, writes the request again and compares: whatever
   /// differs in a single byte takes the slow path.
   private static func canonical(_ bytes: UnsafeBufferPointer<UInt8>) -> Self? {

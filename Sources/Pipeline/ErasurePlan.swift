@@ -44,6 +44,11 @@ struct ErasurePlan {
     for metric in Metric.allCases {
       if let rows = bronze[metric] { splitEvents(metric, rows, users, governance) }
     }
+    // The scorer may have seen a comment that the lake has lost already, or never had.
+    for comment in snapshot.comments where comment.deletedAt != nil {
+      let image = comment.imageID.description
+      fedSince[image] = min(fedSince[image] ?? .max, comment.createdAt.microseconds)
+    }
     // A found user's flags made labels, too.
     for flag in snapshot.flags where self.users.contains(flag.userID.description) {
       if let image = flag.imageID?.description, !images.contains(image) {

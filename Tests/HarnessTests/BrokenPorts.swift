@@ -42,16 +42,26 @@ struct BrokenStore: ApplicationStore {
   }
 }
 
-/// A feature store that miscounts.
+/// A feature store that miscounts, or asks for other scores than it should.
 struct BrokenFeatures: FeatureStore {
   let base: any FeatureStore
   /// Changes the counts of an answer.
-  let alters: @Sendable (inout EngagementCounts) -> Void
+  var alters: @Sendable (inout EngagementCounts) -> Void = { _ in }
+  /// Changes the thresholds.
+  var altersPolicy: @Sendable (inout TriggerPolicy) -> Void = { _ in }
+  /// Changes what a batch is said to have fired.
+  var altersFired: @Sendable (inout [FiredTrigger]) -> Void = { _ in }
+  /// Changes the requests that wait.
+  var altersPending: @Sendable (inout [ModerationRequest]) -> Void = { _ in }
 
   func apply(
     _ batch: FeatureBatch, policy: TriggerPolicy
   ) async throws(PortError) -> AppliedBatch {
-    try await base.apply(batch, policy: policy)
+    var policy = policy
+    altersPolicy(&policy)
+    var applied = try await base.apply(batch, policy: policy)
+    altersFired(&applied.fired)
+    return applied
   }
 
   func counts(_ questions: [CountQuestion]) async throws(PortError) -> [EngagementCounts] {
@@ -67,7 +77,9 @@ struct BrokenFeatures: FeatureStore {
   func pending(
     asOf bound: EventTime, limit: Int
   ) async throws(PortError) -> [ModerationRequest] {
-    try await base.pending(asOf: bound, limit: limit)
+    var requests = try await base.pending(asOf: bound, limit: limit)
+    altersPending(&requests)
+    return requests
   }
 
   func acknowledge(_ requests: [ModerationRequest]) async throws(PortError) {
@@ -144,10 +156,42 @@ extension RunOptions {
     broken { $0.store = BrokenStore(base: $0.store, drops: drops) }
   }
 
+  /// Options with a feature store that one change breaks.
+  static func features(
+    _ breaking: @escaping @Sendable (inout BrokenFeatures) -> Void
+  ) -> RunOptions {
+    broken {
+      var features = BrokenFeatures(base: $0.features)
+      breaking(&features)
+      $0.features = features
+    }
+  }
+
   /// Options with a lake that alters what is committed.
   static func lake(
     _ alters: @escaping @Sendable (inout TableChange, TableName) throws(PortError) -> Void
   ) -> RunOptions {
     broken { $0.lake = BrokenLake(base: $0.lake, alters: alters) }
+  }
+
+  /// Options with a lake that changes the rows that are appended to some tables.
+  static func rows(
+    of tables: [TableName], _ alters: @escaping @Sendable (inout RecordBatch) -> Void
+  ) -> RunOptions {
+    lake { (change, table) throws(PortError) in
+      guard tables.contains(table), var rows = change.append else { return }
+      alters(&rows)
+      change.append = rows
+    }
+  }
+}
+
+extension RecordBatch {
+  /// Changes every value of a column of integers.
+  mutating func change(_ name: String, _ alters: (inout Int64) -> Void) {
+    guard let column = schema.index(of: name) else { return }
+    var values = integers(name)
+    for row in values.indices { alters(&values[row]) }
+    columns[column] = Column(.integers(values))
   }
 }

@@ -20,23 +20,26 @@ struct CheckerTests {
       self.options = options
     }
 
-    /// Runs the tiny scenario with it.
-    func expect(_ checker: some Checker) throws {
-      let run = try ScenarioRun(ScenarioTexts.parsedTiny(), options: options).run()
+    /// Runs the tiny scenario, or another, with it.
+    func expect(_ checker: some Checker, in scenario: Scenario? = nil) throws {
+      let run = try ScenarioRun(scenario ?? ScenarioTexts.parsedTiny(), options: options).run()
       let faults = try #require(checker.faults(run))
       #expect(faults.contains { $0.contains(fault) }, "\(faults.prefix(5))")
     }
   }
 
-  @Test("On a sound run all apply, but that of faults, and none finds one")
+  /// Nothing is erased there, and there are no faults.
+  @Test("On a sound run all but two apply and none finds a fault")
   func soundRun() throws {
     let run = try ScenarioTexts.soundRun.get()
-    let applying = allCheckers.filter { $0.name != EveryFaultFired().name }
-    for checker in applying {
+    let applicable = allCheckers.filter {
+      ![ErasureIsComplete().name, EveryFaultFired().name].contains($0.name)
+    }
+    for checker in applicable {
       let faults = try #require(checker.faults(run), "\(checker.name) doesn't apply")
       #expect(faults.isEmpty, "\(checker.name): \(faults.prefix(5))")
     }
-    #expect(applying.map(\.name) == Judgement(run).checkers.map(\.what))
+    #expect(applicable.map(\.name) == Judgement(run).checkers.map(\.what))
     #expect(Judgement(run).passed)
     #expect(run.scores.count > 10 && !run.trainingRows.isEmpty, "there is something to check")
   }
@@ -107,27 +110,58 @@ struct CheckerTests {
   }
 
   @Test(
-    "WindowTablesSumToEvents notices windows written twice, lost, or without events",
+    "TriggersMatchNaive notices requests that are missing, too many, or as of another instant",
     arguments: [
       Breakage(
-        "twice", "view_windows_5min",
-        .lake { (change, table) throws(PortError) in
-          guard table == LakeTables.windows(.views), let rows = change.append else { return }
-          change.append?.append(rows)
+        "a threshold one higher", "with 11 was asked for; the events ask for hero viral as of",
+        .features { $0.altersPolicy = { $0.viral = 11 } }),
+      Breakage(
+        "a trigger lost", "with 10 was never asked for",
+        .features {
+          $0.altersFired = { $0.removeAll { $0.trigger == .viral } }
+          $0.altersPending = { $0.removeAll { $0.trigger == .viral } }
         }),
       Breakage(
-        "lost", ": missing, ",
-        .lake { (change, table) throws(PortError) in
-          if table == LakeTables.windows(.comments) { change.append = nil }
+        "anchors too early", "was asked for; the events ask for hero anchor_5m as of",
+        .features {
+          $0.altersPending = { requests in
+            for index in requests.indices {
+              requests[index].asOf = requests[index].asOf - .seconds(1)
+            }
+          }
         }),
       Breakage(
-        "without events", " in the table, 0 events",
-        .lake { (change, table) throws(PortError) in
-          if table == LakeTables.events(.flags) { change.append = nil }
+        "a trigger made up", "was asked for; the events ask for none",
+        .features {
+          $0.altersFired = { fired in
+            fired += fired.filter { $0.trigger == .viral }.map {
+              FiredTrigger(image: $0.image, trigger: .suspicious, asOf: $0.asOf, count: 1)
+            }
+          }
         }),
     ])
-  func windowTablesSumToEvents(breakage: Breakage) throws {
-    try breakage.expect(WindowTablesSumToEvents())
+  func triggersMatchNaive(breakage: Breakage) throws {
+    try breakage.expect(TriggersMatchNaive())
+  }
+
+  @Test("A threshold that a late event crosses is crossed as of the watermark that it found")
+  func lateTrigger() throws {
+    let text = """
+      name: late
+      about: A flag that comes late is the second one.
+      duration: 20m
+      population: { users: 3, images: 1, minors: 0 }
+      traffic:
+        - upload: { as: hero, at: 5m }
+        - flag: { on: hero, at: 10m }
+        - flag: { on: hero, at: 12m, late_by: 1m }
+
+      """
+    let run = try ScenarioRun(Scenario(yaml: text, file: "late.yaml")).run()
+    let request = try #require(run.requests.first { $0.trigger == .flagged })
+    let late = try #require(run.late.first)
+    #expect(late.time < late.visibleFrom && request.asOf == late.visibleFrom)
+    #expect(TriggersMatchNaive().faults(run) == [])
   }
 
   @Test(

@@ -35,7 +35,7 @@ struct FaultSweepTests {
     let commits = sweep.operations.filter { $0.name == "Lake.commit" }
     #expect(commits.count == 2, "views and their windows; nothing else happened")
     let faults = try commits.map { try sweep.fault(.crash, at: $0) }
-    #expect(faults[0] == nil, "before the windows")
+    #expect(faults[0]?.hasPrefix("OffsetsNeverRegress: ") == true, "the same windows: \(faults)")
     #expect(faults[1]?.contains("windows row 1") == true, "\(faults)")
   }
 

@@ -183,4 +183,14 @@ struct ModerationRequestTests {
     let wrong = (0..<3000).map { _ in random.mutated(text) }.filter { !Self.agree($0) }
     #expect(wrong.count == 0, "first: \(RawText(wrong.first ?? []).testDescription)")
   }
+
+  @Test("The id is found without decoding, and only where there is one")
+  func idInPlace() {
+    for trigger in [Trigger.viral, .anchor(minutes: 5), .scoreAt] {
+      let request = Self.request(trigger, count: 7)
+      #expect(ModerationRequest.id(in: request.encoded()) == request.id)
+    }
+    #expect(ModerationRequest.id(in: Array("{}".utf8)) == nil)
+    #expect(ModerationRequest.id(in: Array(repeating: UInt8(ascii: " "), count: 99)) == nil)
+  }
 }

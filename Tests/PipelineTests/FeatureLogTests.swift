@@ -92,6 +92,30 @@ struct FeatureLogTests {
     }
   }
 
+  @Test("A repeat of a later instant than the news that come with it is known by its instant")
+  func repeatAmongNews() throws {
+    try simulate { world in
+      try await Self.prepare(world)
+      let records = try await world.log.records(
+        of: Topic.featureLog, from: [0, 0, 0], to: [9, 9, 9], limit: 9)
+      let logged = try records.map { try FeatureLogEntry(decoding: $0.value) }
+      var last = try #require(logged.max { $0.asOf < $1.asOf })
+      #expect(try await world.featureLog.run()["rows"] == 3)
+      try await world.request(at: 5)
+      await world.run([world.scorer()], for: 2)
+      try await world.relay.drain()
+      last.riskScore = 0.99
+      _ = try await world.log.append([
+        ProducerRecord(
+          topic: Topic.featureLog, key: Array(last.image.description.utf8),
+          value: last.encoded(), timestamp: last.scoredAt)
+      ])
+      #expect(try await world.featureLog.run()["rows"] == 1)
+      let rows = try await Self.rows(world)
+      #expect(rows.count == 4 && Self.expected.allSatisfy(rows.contains), "\(rows)")
+    }
+  }
+
   @Test("What can't be read is counted and traced with its place, and the rest goes on")
   func unreadable() throws {
     try simulate { world in
@@ -160,6 +184,19 @@ struct FeatureLogTests {
       try await world.intake.deleteImage(.number(1))
       _ = try await world.erasure.run()
       #expect(try await Self.rows(world) == [])
+    }
+  }
+
+  @Test("A deleted comment takes the vectors that it had fed, though its event isn't in the lake")
+  func erasureBeforeAggregation() throws {
+    try simulate { world in
+      try await Self.prepare(world)
+      _ = try await world.featureLog.run()
+      try await world.store.insert(
+        users: [Rows.user(2)], images: [],
+        comments: [Rows.comment(11, by: 2, at: 12, deletedAt: Sample.at(99))])
+      #expect(try await world.erasure.run()["rows"] == 2)
+      #expect(try await Self.rows(world) == ["1 0/0 0.0"])
     }
   }
 }

@@ -13,7 +13,8 @@ public protocol Checker: Sendable {
 
 /// The checkers of every run, in the order of the pipeline.
 let allCheckers: [any Checker] = [
-  NoEventLost(), WindowsMatchNaive(), EveryRequestScoredOnce(), WindowTablesSumToEvents(),
-  FeatureLogMatchesScores(), TrainingSetIsGoverned(), LakeIsReadable(), JobsSucceeded(),
-  EveryFaultFired(),
+  NoEventLost(), OffsetsNeverRegress(), TriggersMatchNaive(), WindowsMatchNaive(),
+  EveryRequestScoredOnce(), WindowTablesSumToLog(), FeatureLogMatchesScores(),
+  TrainingSetIsGoverned(), GovernanceIsTransitive(), NoLabelLeakage(), TrainServeParity(),
+  ErasureIsComplete(), LakeIsReadable(), JobsSucceeded(), EveryFaultFired(),
 ]

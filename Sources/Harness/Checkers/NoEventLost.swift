@@ -15,7 +15,7 @@ public struct NoEventLost: Checker {
     guard run.scenario.policy.publication != .none else { return nil }
     var seen: Set<EventID> = []
     var views: Set<EventID> = []
-    for event in run.events {
+    for event in run.events.lazy.map(\.event) {
       seen.insert(event.id)
       if event.kind == .view { views.insert(event.id) }
     }

@@ -5,8 +5,8 @@ import Ports
 /// Every score's window counts and totals equal those of a brute-force count over the applied
 /// events.
 ///
-/// Doesn't check: features from the database, triggers, and `scoring: immediate`, whose instant
-/// depends on when the scorer got to it.
+/// Doesn't check: features from the database, triggers (see ``TriggersMatchNaive``), and
+/// `scoring: immediate`, whose instant depends on when the scorer got to it.
 public struct WindowsMatchNaive: Checker {
   /// `WindowsMatchNaive`.
   public let name = "WindowsMatchNaive"
@@ -50,7 +50,7 @@ public struct WindowsMatchNaive: Checker {
     init(_ run: RunResult) {
       let late = Dictionary(uniqueKeysWithValues: run.late.map { ($0.id, $0.visibleFrom) })
       var seen: Set<EventID> = []
-      for event in run.events {
+      for event in run.events.lazy.map(\.event) {
         guard let image = event.image, seen.insert(event.id).inserted else { continue }
         byImage[image, default: [:]][event.kind, default: []].append(
           Entry(

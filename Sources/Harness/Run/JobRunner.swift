@@ -75,7 +75,9 @@ struct JobRunner: Sendable {
 
   private func attempted(_ name: JobName, _ platform: Platform) async -> JobRun {
     let start = platform.environment.now
-    var run = JobRun(job: name, at: start, endedAt: start, counts: [:])
+    var run = JobRun(
+      job: name, at: start, endedAt: start, counts: [:],
+      runsBefore: platform.collector.endedJobs)
     do throws(PortError) {
       run.counts = try await platform.job(name).run()
     } catch {

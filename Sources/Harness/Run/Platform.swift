@@ -14,6 +14,8 @@ struct Platform: Sendable {
   private(set) var yields: Bool
   let collector: RunCollector
   let crashes = CrashSignals()
+  /// Sees what the backends do, beneath every gate.
+  let watch: RunWatch
 
   /// A platform.
   ///
@@ -22,7 +24,8 @@ struct Platform: Sendable {
     backends: Backends, environment: Environment, policy: PipelinePolicy, faults: FaultPlan,
     verdict: (@Sendable (PortOperation) -> Verdict)?, yields: Bool, collector: RunCollector
   ) {
-    self.backends = backends
+    watch = RunWatch(allCheckers, environment: environment)
+    self.backends = backends.watched(by: watch, collector)
     self.environment = environment
     self.policy = policy
     self.faults = faults
@@ -49,10 +52,13 @@ struct Platform: Sendable {
 
   /// The lake, whose own files and pointers are reached through the gate, too.
   private func lake(behind gate: PortGate) -> any Lake {
-    guard let tables = backends.lake as? IcebergLake else { return backends.lake }
-    return tables.through(
-      objects: { GatedObjectStore($0, gate: gate) },
-      catalog: { GatedTableCatalog($0, gate: gate) })
+    var lake = backends.lake
+    if let tables = lake as? IcebergLake {
+      lake = tables.through(
+        objects: { GatedObjectStore($0, gate: gate) },
+        catalog: { GatedTableCatalog($0, gate: gate) })
+    }
+    return WatchedLake(base: lake, watch: watch)
   }
 
   /// The same, with a pause for others at every port operation.
@@ -75,7 +81,7 @@ struct Platform: Sendable {
       name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
       log: GatedEventLog(backends.log, gate: gate),
       features: GatedFeatureStore(
-        ObservedFeatureStore(base: backends.features, collector: collector, time: time),
+        backends.features,
         gate: gate),
       objects: GatedObjectStore(backends.objects, gate: gate),
       checkpoints: GatedCheckpointStore(backends.checkpoints, gate: gate),
@@ -128,7 +134,11 @@ struct Platform: Sendable {
     case .riskScorer:
       return RiskScorer(
         log: ports.log, features: ports.features, store: ports.store, environment: environment,
-        policy: policy, onScored: { collector.note($0) })
+        policy: policy,
+        onScored: { score in
+          watch.see(.scored(score))
+          collector.note(score)
+        })
     }
   }
 

@@ -37,6 +37,8 @@ public struct JobRun: Hashable, Sendable {
   public var failure: String?
   /// Whether it was started again after the failure.
   public var isRepeated = false
+  /// How many runs of jobs had ended when it began: those before it in ``RunResult/jobs``.
+  public var runsBefore = 0
 }
 
 /// Records of one partition that were applied together.
@@ -70,6 +72,9 @@ final class RunCollector: Sendable {
   private let state = Mutex(State())
 
   var snapshot: State { state.withLock { $0 } }
+
+  /// How many runs of jobs have ended.
+  var endedJobs: Int { state.withLock { $0.jobs.count } }
 
   /// A batch that the feature store applied; what it applied before counts once.
   func note(_ batch: FeatureBatch, _ result: AppliedBatch, at now: ProcessingTime) {

@@ -43,7 +43,9 @@ public struct RunResult: Sendable {
   public let trainingRows: [TrainingRow]
   /// Each applied record that is an event, decoded, in the order of `applied`; redelivered ones
   /// stand again.
-  let events: [PlatformEvent]
+  let events: [LoggedEvent]
+  /// The same by image, each event once.
+  let history: ImageHistory
   /// Of each score, in the order of `scores`, how many records had been applied by then.
   let appliedBeforeScore: [Int]
   /// The first record of each request.
@@ -62,8 +64,10 @@ public struct RunResult: Sendable {
   /// Where the images and users of `erased` expectations, and those sought, still stand: by the
   /// name that was given.
   public let proofs: [String: ErasureProof]
-  /// Runs of jobs.
+  /// Runs of jobs, in the order in which they ended.
   public let jobs: [JobRun]
+  /// What checkers saw go wrong while it happened: the first violation of each.
+  public let violations: [SeenViolation]
   /// Crashes of components.
   public let crashes: Int
   /// How often each of the scenario's faults hit something, in their order.
@@ -113,6 +117,7 @@ public struct RunResult: Sendable {
     extracts = collected.extracts
     deadLetters = try await Self.deadLetters(backends.log)
     jobs = collected.jobs
+    violations = platform.watch.violations
     faultHits = platform.faults.hits
     crashes = collected.crashes + Self.crashesOfOthers(scenario, faultHits)
     apiRequests = source.driver.requests
@@ -140,7 +145,8 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
-    events = Parallel.compactMap(applied) { EventCodec.decodeOrNil($0.record) }
+    events = Parallel.compactMap(applied) { LoggedEvent($0.record) }
+    history = ImageHistory(events, late: late)
     let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)

@@ -126,8 +126,7 @@ public struct ScenarioRun: Sendable {
         Supervisor(scenario: scenario, platform: platform).start(
           isRelayed: scenario.policy.publication == .outbox && feed == nil, in: &group)
         group.addTask(name: "jobs") { await jobs.runScheduled() }
-        TimedFaults(plan: platform.faults, backends: platform.backends, time: platform.time).start(
-          in: &group)
+        TimedFaults(platform: platform).start(in: &group)
         await source.play()
         if source.failure == nil { failure = await settle(platform) }
         if failure == nil, source.failure == nil { await jobs.runFinal() }

@@ -6,9 +6,10 @@ import Simulation
 /// What faults do beside the calls of components: other members of consumer groups, and backends
 /// that restart from an older save.
 struct TimedFaults: Sendable {
-  let plan: FaultPlan
-  let backends: Backends
-  let time: any TimeSource
+  let platform: Platform
+
+  private var plan: FaultPlan { platform.faults }
+  private var time: any TimeSource { platform.time }
 
   /// Adds each fault that strikes at an instant to a group.
   func start(in group: inout TaskGroup<Void>) {
@@ -27,17 +28,19 @@ struct TimedFaults: Sendable {
     await time.sleep(until: plan.begin(of: fault))
     if Task.isCancelled { return }
     let until = fault.duration == nil ? plan.begin(of: fault) : plan.end(of: fault)
-    if await Self.join(backends.log, fault, time, until: until) { plan.noteHit(index) }
+    if await Self.join(platform.backends.log, fault, time, until: until) { plan.noteHit(index) }
   }
 
   private func evict(_ index: Int, _ fault: ScheduledFault, _ back: Duration) async {
     let at = plan.begin(of: fault)
     await time.sleep(until: ProcessingTime(microseconds: at.microseconds - back.microseconds))
-    guard let store = backends.features as? any SaveAndRestore else { return }
+    let watched = platform.backends.features as? WatchedFeatureStore
+    guard let store = watched?.base as? any SaveAndRestore else { return }
     let restore = store.save()
     await time.sleep(until: at)
     if Task.isCancelled { return }
     restore()
+    platform.watch.see(.featuresLost)
     plan.noteHit(index)
   }
 
