@@ -10,17 +10,19 @@ struct Platform: Sendable {
   let environment: Environment
   let policy: PipelinePolicy
   let plan: PortGate.Plan
+  let injection: RunOptions.Injection?
   private(set) var yields: Bool
   let collector: RunCollector
 
   init(
     backends: Backends, environment: Environment, policy: PipelinePolicy, plan: PortGate.Plan,
-    yields: Bool, collector: RunCollector
+    injection: RunOptions.Injection?, yields: Bool, collector: RunCollector
   ) {
     self.backends = backends
     self.environment = environment
     self.policy = policy
     self.plan = plan
+    self.injection = injection
     self.yields = yields
     self.collector = collector
   }
@@ -47,16 +49,20 @@ struct Platform: Sendable {
     PortGate(plan: plan, environment: environment(component), yields: yields)
   }
 
-  /// The ports as a component sees them.
+  /// The ports as a component sees them, asked for at each of its starts: what an injection puts in
+  /// lies between gate and backend, and keeps nothing of an earlier start by itself.
   func ports(of component: String) -> Backends {
     let gate = gate(component)
+    var ports = backends
+    ports.lake = lake(behind: gate)
+    if let injection { ports = injection(environment(component), ports) }
     return Backends(
-      name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
-      log: GatedEventLog(backends.log, gate: gate),
-      features: GatedFeatureStore(backends.features, gate: gate),
-      objects: GatedObjectStore(backends.objects, gate: gate),
-      checkpoints: GatedCheckpointStore(backends.checkpoints, gate: gate),
-      lake: GatedLake(lake(behind: gate), gate: gate))
+      name: ports.name, store: GatedApplicationStore(ports.store, gate: gate),
+      log: GatedEventLog(ports.log, gate: gate),
+      features: GatedFeatureStore(ports.features, gate: gate),
+      objects: GatedObjectStore(ports.objects, gate: gate),
+      checkpoints: GatedCheckpointStore(ports.checkpoints, gate: gate),
+      lake: GatedLake(ports.lake, gate: gate))
   }
 
   /// Makes the topics.

@@ -54,8 +54,8 @@ public struct ScenarioRun: Sendable {
       environment: Environment(
         component: "harness", time: clock, ids: SeededIDs(streams: streams),
         trace: options.isTraced ? recorder : NoTrace()),
-      policy: scenario.policy, plan: plan(), yields: options.scheduling != .fifo,
-      collector: RunCollector())
+      policy: scenario.policy, plan: plan(), injection: options.injection,
+      yields: options.scheduling != .fifo, collector: RunCollector())
     let stop = executor.run(budget: options.stepBudget) {
       await play(platform, streams)
     }
