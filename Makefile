@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .build/release/rehearsal
 
-.PHONY: help setup build run test unit scenarios readers judge bench lake-bench lint format golden clean
+.PHONY: help setup build run test unit scenarios canaries readers judge bench lake-bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ run: build ## runs every scenario on the embedded defaults and checks its golden
 	$(BIN) run viral-burst --out out/viral-burst
 	$(BIN) check
 
-test: unit scenarios readers lint ## runs all tests
+test: unit scenarios canaries readers lint ## runs all tests
 
 # Escapes need a free thread of the pool, which simulations of other suites block: they go alone.
 unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, debug build
@@ -27,6 +27,10 @@ unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, de
 
 scenarios: build ## whole scenarios in the release build: goldens, determinism, invariance, replay
 	bash ci/scenarios.sh $(BIN)
+
+canaries: setup ## deliberate defects in the pipeline, release build: something must catch each
+	swift build -c release --static-swift-stdlib --product canaries
+	.build/release/canaries
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)

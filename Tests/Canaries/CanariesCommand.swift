@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Harness
+import Lakehouse
+
+/// Puts one defect after the other into the pipeline, and says what catches it.
+@main
+struct CanariesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "canaries",
+    abstract: "Puts one defect after the other into the pipeline, and says what catches it.",
+    discussion: """
+      Each is looked for in all scenarios with their expectations, checkers and goldens, then in
+      two processes, then under seeded interleavings and faults; the first that goes red has caught
+      it. Without any defect all of them must be green.
+
+      Exit codes: 0 all are caught but those known to escape; 1 one isn't, or the pipeline itself
+      is red; 64 usage.
+      """)
+
+  @Option(help: "Only this canary; may be given again. `none` is the pipeline as it is.")
+  var only: [String] = []
+
+  @Flag(help: "Prints a JSON object per canary.")
+  var json = false
+
+  @Flag(help: "Prints the table of docs/canaries.md.")
+  var markdown = false
+
+  @Option(help: "The most seeds of faults per canary; of interleavings 8 at most.")
+  var seeds = 40
+
+  @Option(help: .hidden)
+  var fingerprint: String?
+
+  func run() throws {
+    let known = [Canary.none] + Canary.all
+    for name in only where !known.contains(where: { $0.name == name }) {
+      throw ValidationError("there is no canary '\(name)'")
+    }
+    let chosen = known.filter { only.contains($0.name) }
+    let scenarios = try Self.scenarios()
+    if let fingerprint, let scenario = scenarios.first(where: { $0.name == fingerprint }) {
+      return print(try ProcessStage.fingerprint(of: chosen[0], in: scenario))
+    }
+    let stages = try stages(scenarios)
+    let canaries = only.isEmpty ? [Canary.none] + Canary.all : chosen
+    var lines = try Parallel.map(canaries, progress: Self.showProgress) {
+      Report.Line(canary: $0, found: try Self.look(for: $0, stages))
+    }
+    if only.isEmpty, let found = lines.removeFirst().found {
+      print("the pipeline itself is red: \(found.by) in \(found.place): \(found.finding)")
+      throw ExitCode(1)
+    }
+    let report = Report(lines: lines)
+    print(json ? report.json : markdown ? report.markdown : report.text, terminator: "")
+    if !report.passed { throw ExitCode(1) }
+  }
+
+  /// The ways of looking, the cheap ones first.
+  private func stages(_ scenarios: [Scenario]) throws -> [Stage] {
+    func named(_ names: String...) -> [Scenario] {
+      scenarios.filter { names.contains($0.name) }
+    }
+    let whole = ScenarioStage(scenarios: scenarios, goldens: GoldenStore(root: "golden"))
+    let processes = ProcessStage(scenario: named("viral-burst")[0])
+    let schedules = try ScheduleStage(named("colliding-commits")[0])
+    let faults = try FaultStage(
+      named(
+        "job-faults", "feature-log", "viral-burst", "late-and-duplicate-events"))
+    let seeds = seeds
+    return [
+      { $0.needsFaults ? nil : try whole.look(for: $0) },
+      { $0.needsFaults ? nil : try processes.look(for: $0) },
+      { $0.needsFaults ? nil : schedules.look(for: $0, seeds: min(seeds, 8)) },
+      { faults.look(for: $0, seeds: seeds) },
+    ]
+  }
+
+  private static func look(for canary: Canary, _ stages: [Stage]) throws -> Catch? {
+    for stage in stages {
+      if let found = try stage(canary) { return found }
+    }
+    return nil
+  }
+
+  /// The scenarios of the folder, the short ones first.
+  private static func scenarios() throws -> [Scenario] {
+    let files = try FileManager.default.contentsOfDirectory(atPath: "scenarios")
+    return try files.filter { $0.hasSuffix(".yaml") }.sorted().map { file in
+      let path = "scenarios/\(file)"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      return try Scenario(yaml: text, file: path)
+    }.sorted { ($0.duration, $0.name) < ($1.duration, $1.name) }
+  }
+
+  private static let showProgress: @Sendable (Double) -> Void = { share in
+    guard isatty(STDERR_FILENO) != 0 else { return }
+    FileHandle.standardError.write(
+      Data("\r\(Int(share * 100)) %".utf8))
+  }
+}
