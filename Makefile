@@ -3,7 +3,7 @@
 BIN := .build/release/rehearsal
 SWIFT := Package.swift Sources Tests Examples/soup/Package.swift Examples/soup/Tests
 
-.PHONY: help setup build run test unit example scenarios readers judge bench lake-bench lint format golden clean
+.PHONY: help setup build run test unit example scenarios canaries readers judge bench lake-bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,7 @@ run: build ## runs every scenario on the embedded defaults and checks its golden
 	$(BIN) run viral-burst --out out/viral-burst
 	$(BIN) check
 
-test: unit example scenarios readers lint ## runs all tests
+test: unit example scenarios canaries readers lint ## runs all tests
 
 # Two suites need a free thread of the pool, which simulations of other suites block: they go alone.
 unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, debug build
@@ -31,6 +31,10 @@ example: setup ## the example package of docs/swift.md, built on its own
 
 scenarios: build ## whole scenarios in the release build: goldens, determinism, invariance, replay
 	bash ci/scenarios.sh $(BIN)
+
+canaries: setup ## deliberate defects in the pipeline, release build: something must catch each
+	swift build -c release --static-swift-stdlib --product canaries
+	.build/release/canaries
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)

@@ -92,6 +92,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    // Deliberate defects, injected at the ports, each of which some check must catch.
+    .executableTarget(
+      name: "canaries",
+      dependencies: [
+        "Harness", "Lakehouse", "Moderation", "Pipeline", "Ports", "Simulation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Canaries", swiftSettings: settings),
 
     .testTarget(name: "ModerationTests", dependencies: ["Moderation"], swiftSettings: settings),
     .testTarget(

@@ -142,7 +142,8 @@ public final class FaultPlan: Sendable {
     case .error, .partition: return .failBefore(Self.error(.unavailable, operation, hint))
     case .conflict: return .failBefore(Self.error(.conflict, operation, hint))
     case .lostReply: return .failAfter(Self.error(.unknownOutcome, operation, hint))
-    case .duplicate: return .duplicate
+    // A poll moves the member's position; nobody repeats it beneath the caller.
+    case .duplicate: return isPoll ? nil : .duplicate
     case .crash:
       // Services that crash at an instant are ended from outside, whatever they are doing.
       guard fault.target != nil || !isService(operation.component) else { return nil }

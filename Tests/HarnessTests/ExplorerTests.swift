@@ -111,9 +111,12 @@ struct ExplorerTests {
     var never = ScheduledFault(.error, for: .seconds(86_400), target: "FeatureStore.apply")
     never.component = "stream-consumer"
     scenario.faults = [never]
-    var options = RunOptions()
-    options.stepBudget = 20_000
-    let violation = try #require(Explorer(scenario, options: options).violation(of: scenario))
+    let explorer = Explorer(scenario) {
+      var options = RunOptions()
+      options.stepBudget = 20_000
+      return options
+    }
+    let violation = try #require(explorer.violation(of: scenario))
     #expect(violation.checker == "progress")
   }
 

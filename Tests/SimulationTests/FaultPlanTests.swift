@@ -145,6 +145,13 @@ struct FaultPlanTests {
     }
   }
 
+  @Test("Nobody repeats a poll beneath the caller")
+  func polledOnce() throws {
+    let fault = ScheduledFault(.duplicate, of: "relay")
+    #expect(try Self.calls([fault], count: 1, named: "EventConsumer.poll").hits == [0])
+    #expect(try Self.calls([fault], count: 1, named: "EventConsumer.commit").hits == [1])
+  }
+
   @Test("A wrong clock shows another time and waits as long as the right one would")
   func skew() throws {
     let fault = ScheduledFault(

@@ -48,14 +48,16 @@ public final class Explorer: Sendable {
   public static let sharing = Swarm.sharing
 
   private let swarm: Swarm
-  private let options: RunOptions
+  private let options: @Sendable () -> RunOptions
   /// The undisturbed outcome of the traffic that was played last.
   private let reference = Mutex<(traffic: UInt64, outcome: RunOutcome)?>(nil)
 
   /// An explorer.
   ///
-  /// - Parameter options: for every run; tracing and scheduling are its own affair.
-  public init(_ base: Scenario, options: RunOptions = RunOptions()) {
+  /// - Parameter options: made for every run; tracing and scheduling are its own affair.
+  public init(
+    _ base: Scenario, options: @escaping @Sendable () -> RunOptions = { RunOptions() }
+  ) {
     swarm = Swarm(base: base)
     self.options = options
   }
@@ -69,7 +71,7 @@ public final class Explorer: Sendable {
     let trace = MarkTrace()
     var report = SeedReport(seed: seed)
     do throws(RunFailure) {
-      var options = options
+      var options = options()
       options.trace = trace
       if !scenario.expectations.isEmpty { options.undisturbed = try reference(seed, scenario) }
       let run = try ScenarioRun(scenario, options: options).run()
@@ -91,8 +93,11 @@ public final class Explorer: Sendable {
   /// What is violated when a scenario is played as it stands; nil when nothing is.
   public func violation(of scenario: Scenario) -> Violation? {
     do throws(RunFailure) {
-      var options = options
+      var options = options()
       options.isTraced = false
+      if scenario.expectations.contains(where: { $0.kind == .undisturbed }) {
+        options.undisturbed = try ScenarioRun(scenario, options: self.options()).undisturbed()
+      }
       return Self.violation(of: try ScenarioRun(scenario, options: options).run())
     } catch {
       return Self.violation(of: error)
@@ -101,7 +106,7 @@ public final class Explorer: Sendable {
 
   /// The scenario with what it does at random written out, step by step.
   func scripted(_ scenario: Scenario) -> Scenario? {
-    var options = options
+    var options = options()
     options.isTraced = false
     options.recordsTraffic = true
     do throws(RunFailure) {
@@ -122,7 +127,7 @@ public final class Explorer: Sendable {
     if let known = reference.withLock({ $0?.traffic == traffic ? $0?.outcome : nil }) {
       return known
     }
-    let outcome = try ScenarioRun(scenario, options: options).undisturbed()
+    let outcome = try ScenarioRun(scenario, options: options()).undisturbed()
     reference.withLock { $0 = (traffic, outcome) }
     return outcome
   }

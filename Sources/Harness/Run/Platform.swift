@@ -11,6 +11,7 @@ struct Platform: Sendable {
   let policy: PipelinePolicy
   let faults: FaultPlan
   let plan: PortGate.Plan
+  let injection: RunOptions.Injection?
   private(set) var yields: Bool
   let collector: RunCollector
   let crashes = CrashSignals()
@@ -22,7 +23,8 @@ struct Platform: Sendable {
   /// - Parameter verdict: decides what the faults let pass.
   init(
     backends: Backends, environment: Environment, policy: PipelinePolicy, faults: FaultPlan,
-    verdict: (@Sendable (PortOperation) -> Verdict)?, yields: Bool, collector: RunCollector
+    verdict: (@Sendable (PortOperation) -> Verdict)?, injection: RunOptions.Injection?,
+    yields: Bool, collector: RunCollector
   ) {
     watch = RunWatch(allCheckers, environment: environment)
     self.backends = backends.watched(by: watch, collector)
@@ -34,6 +36,7 @@ struct Platform: Sendable {
       if case .pass = first { return verdict?(operation) ?? .pass }
       return first
     }
+    self.injection = injection
     self.yields = yields
     self.collector = collector
   }
@@ -52,13 +55,10 @@ struct Platform: Sendable {
 
   /// The lake, whose own files and pointers are reached through the gate, too.
   private func lake(behind gate: PortGate) -> any Lake {
-    var lake = backends.lake
-    if let tables = lake as? IcebergLake {
-      lake = tables.through(
-        objects: { GatedObjectStore($0, gate: gate) },
-        catalog: { GatedTableCatalog($0, gate: gate) })
-    }
-    return WatchedLake(base: lake, watch: watch)
+    guard let tables = backends.lake as? IcebergLake else { return backends.lake }
+    return tables.through(
+      objects: { GatedObjectStore($0, gate: gate) },
+      catalog: { GatedTableCatalog($0, gate: gate) })
   }
 
   /// The same, with a pause for others at every port operation.
@@ -74,18 +74,20 @@ struct Platform: Sendable {
     }
   }
 
-  /// The ports as a component sees them.
+  /// The ports as a component sees them, asked for at each of its starts: what an injection puts in
+  /// lies between gate and backend, and keeps nothing of an earlier start by itself.
   func ports(of component: String) -> Backends {
     let gate = gate(component)
+    var ports = backends
+    ports.lake = lake(behind: gate)
+    if let injection { ports = injection(environment(component), ports) }
     return Backends(
-      name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
-      log: GatedEventLog(backends.log, gate: gate),
-      features: GatedFeatureStore(
-        backends.features,
-        gate: gate),
-      objects: GatedObjectStore(backends.objects, gate: gate),
-      checkpoints: GatedCheckpointStore(backends.checkpoints, gate: gate),
-      lake: GatedLake(lake(behind: gate), gate: gate))
+      name: ports.name, store: GatedApplicationStore(ports.store, gate: gate),
+      log: GatedEventLog(ports.log, gate: gate),
+      features: GatedFeatureStore(ports.features, gate: gate),
+      objects: GatedObjectStore(ports.objects, gate: gate),
+      checkpoints: GatedCheckpointStore(ports.checkpoints, gate: gate),
+      lake: GatedLake(WatchedLake(base: ports.lake, watch: watch), gate: gate))
   }
 
   /// Makes the topics.

@@ -4,6 +4,12 @@ import Simulation
 
 /// How a scenario is run, beside what it says itself.
 public struct RunOptions: Sendable {
+  /// Puts other ports in a component's way: gets its environment, which has its name, and the
+  /// backends as it would reach them, at each of its starts.
+  ///
+  /// The lake is an `IcebergLake` whose files and pointers lie behind the component's gate already.
+  public typealias Injection = @Sendable (_ component: Environment, _ ports: Backends) -> Backends
+
   /// Which of the ready jobs runs next.
   public var scheduling = Scheduling.fifo
   /// Replaces the scenario's seed.
@@ -12,6 +18,9 @@ public struct RunOptions: Sendable {
   public var stepBudget = 200_000_000
   /// Decides the fate of port operations, beside the scenario's faults.
   public var plan: (@Sendable (PortOperation) -> Verdict)?
+  /// Replaces ports of single components, behind their gates: how defects are tried out. What the
+  /// run itself reads at the end are the backends.
+  public var injection: Injection?
   /// Makes the backends; in memory unless said otherwise.
   public var backends: @Sendable (any TimeSource) -> Backends = { .inMemory(time: $0) }
   /// Gets the trace's bytes, whole lines at a time.

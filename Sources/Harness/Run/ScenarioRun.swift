@@ -79,8 +79,8 @@ public struct ScenarioRun: Sendable {
         component: "harness", time: clock, ids: SeededIDs(streams: streams),
         trace: options.trace ?? (options.isTraced ? recorder : NoTrace())),
       policy: scenario.policy, faults: plan(streams, backends.log, clock),
-      verdict: options.plan, yields: options.scheduling != .fifo,
-      collector: RunCollector())
+      verdict: options.plan, injection: options.injection,
+      yields: options.scheduling != .fifo, collector: RunCollector())
     let stop = executor.run(budget: options.stepBudget) {
       await play(platform, streams)
     }
