@@ -65,7 +65,8 @@ public struct ImageWindows: Sendable {
 
   /// Counts one event; appends the triggers that it fires, each once in the image's life.
   ///
-  /// - Parameter visibleFrom: the watermark at its arrival when it came late, else nil.
+  /// - Parameter visibleFrom: the instant after the watermark at its arrival when it came late,
+  ///   else nil.
   public mutating func record(
     _ metric: Metric, at time: EventTime, visibleFrom: EventTime?, isEligible: Bool,
     image: ImageID, policy: TriggerPolicy, fired output: inout [FiredTrigger]

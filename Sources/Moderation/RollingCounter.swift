@@ -40,7 +40,8 @@ public struct RollingCounter: Sendable {
 
   /// Adds one event.
   ///
-  /// - Parameter visibleFrom: the watermark at its arrival when it came late, else nil.
+  /// - Parameter visibleFrom: the instant after the watermark at its arrival when it came late,
+  ///   else nil.
   /// - Returns: the first instant at which the count includes it and all earlier arrivals.
   @discardableResult
   public mutating func record(

@@ -150,11 +150,12 @@ public struct StreamConsumer: Service {
         let event = try EventCodec.decode(
           record.value, fallbackID: record.derivedEventID())
         let watermark = session.tracker.watermark(of: slot, before: record.offset)
+        // A score as of the watermark itself may be there already: the event counts right after it.
         let isLate = watermark.map { event.time <= $0 } ?? false
         entries.append(
           FeatureBatch.Entry(
             slot: slot, offset: record.offset, event: event,
-            visibleFrom: isLate ? watermark : nil))
+            visibleFrom: isLate ? watermark.map { $0 + .microseconds(1) } : nil))
       } catch {
         deadLetters.append(deadLetter(record, error))
       }
@@ -235,7 +236,7 @@ public struct StreamConsumer: Service {
         "late",
         [
           .id("event_id", entry.event.id), .time("event_time", entry.event.time),
-          .time("watermark", visibleFrom),
+          .time("visible_from", visibleFrom),
         ])
     }
   }

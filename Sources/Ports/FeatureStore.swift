@@ -49,7 +49,7 @@ public struct FeatureBatch: Sendable {
     public var offset: Int64
     /// What happened.
     public var event: PlatformEvent
-    /// The watermark at its arrival when it came late, else nil.
+    /// The instant after the watermark at its arrival when it came late, else nil.
     public var visibleFrom: EventTime?
 
     /// An event at its position.
