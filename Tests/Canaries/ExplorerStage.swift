@@ -11,7 +11,7 @@ struct ExplorerStage: Sendable {
     for seed in 0..<seeds {
       guard let violation = explorer.explore(UInt64(seed)).violation else { continue }
       return Catch(
-        by: violation.checker, place: "\(base.name), seed \(seed)",
+        by: violation.checker, place: base.name,
         finding: violation.faults.first ?? "", seeds: seed + 1)
     }
     return nil

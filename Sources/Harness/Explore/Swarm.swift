@@ -74,11 +74,32 @@ struct Swarm: Sendable {
     return .seconds(seconds / 10 + Int64(random.below(max(1, Int(seconds * 13 / 20)))))
   }
 
+  /// The seconds around bursts, operators' actions and jobs.
+  private func busyTimes(_ scenario: Scenario) -> [Range<Int64>] {
+    let heal = base.duration.microseconds * 3 / 4_000_000
+    var times: [(Duration, Duration)] = scenario.traffic.compactMap { entry in
+      if case .burst(let burst) = entry { (burst.at, burst.over) } else { nil }
+    }
+    times += scenario.actions.map { ($0.at, .seconds(5)) }
+    times += scenario.jobs.compactMap { job in job.at.map { ($0, .seconds(1)) } }
+    return times.compactMap { at, over in
+      let first = max(0, at.microseconds / 1_000_000 - 2)
+      let last = min(heal - 1, (at + over).microseconds / 1_000_000)
+      return first < last ? first..<last : nil
+    }
+  }
+
   private func faults(of scenario: Scenario, _ random: inout SeededRandom) -> [ScheduledFault] {
     let kinds = FaultChoice.all.filter { _ in random.chance(0.3) }
     guard !kinds.isEmpty else { return [] }
+    let busy = busyTimes(scenario)
     return (0..<(1 + random.below(6))).map { _ in
-      let at = at(&random)
+      var at = at(&random)
+      // Half of them strike when something happens: most of the time little does.
+      if random.chance(0.5), !busy.isEmpty {
+        let time = busy[random.below(busy.count)]
+        at = .seconds(time.lowerBound + Int64(random.below(time.count)))
+      }
       let heal = base.duration.microseconds * 3 / 4
       let left = max(1_000_000, heal - at.microseconds)
       let choice = kinds[random.below(kinds.count)]
