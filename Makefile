@@ -35,6 +35,7 @@ scenarios: build ## whole scenarios in the release build: goldens, determinism, 
 canaries: setup ## deliberate defects in the pipeline, release build: something must catch each
 	swift build -c release --static-swift-stdlib --product canaries
 	.build/release/canaries
+	.build/release/canaries --replay Tests/Canaries/Shrunk
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)

@@ -99,7 +99,7 @@ let package = Package(
         "Harness", "Lakehouse", "Moderation", "Pipeline", "Ports", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      path: "Tests/Canaries", swiftSettings: settings),
+      path: "Tests/Canaries", exclude: ["Shrunk"], swiftSettings: settings),
 
     .testTarget(name: "ModerationTests", dependencies: ["Moderation"], swiftSettings: settings),
     .testTarget(

@@ -11,8 +11,8 @@ struct CanariesCommand: ParsableCommand {
     abstract: "Puts one defect after the other into the pipeline, and says what catches it.",
     discussion: """
       Each is looked for in all scenarios with their expectations, checkers and goldens, then in
-      two processes, then under seeded interleavings, then by the explorer; the first that goes red has caught
-      it. Without any defect all of them must be green.
+      two processes, then under seeded interleavings, then by the explorer; the first that goes red
+      has caught it. Without any defect all of them must be green.
 
       Exit codes: 0 all are caught but those known to escape; 1 one isn't, or the pipeline itself
       is red; 64 usage.
@@ -33,6 +33,11 @@ struct CanariesCommand: ParsableCommand {
   @Option(help: "Writes a finding of the explorer for each canary, made small, to this folder.")
   var shrink: String?
 
+  @Option(
+    help: "Plays the small scenarios of this folder: red with the canary of their name, else green."
+  )
+  var replay: String?
+
   @Option(help: .hidden)
   var fingerprint: String?
 
@@ -47,6 +52,7 @@ struct CanariesCommand: ParsableCommand {
       return print(try ProcessStage.fingerprint(of: chosen[0], in: scenario))
     }
     if let shrink { return try makeSmall(scenarios, into: shrink) }
+    if let replay { return try playSmall(replay) }
     let stages = try stages(scenarios)
     let canaries = only.isEmpty ? [Canary.none] + Canary.all : chosen
     var lines = try Parallel.map(canaries, progress: Self.showProgress) {
@@ -65,7 +71,11 @@ struct CanariesCommand: ParsableCommand {
   private func makeSmall(_ scenarios: [Scenario], into folder: String) throws {
     guard let base = scenarios.first(where: { $0.name == "swarm" }) else { return }
     let stage = ExplorerStage(base: base)
-    let canaries = Canary.all.filter { only.isEmpty || only.contains($0.name) }
+    // One that changes the policy would be red without itself, too: the file has that policy.
+    let canaries = Canary.all.filter { canary in
+      (only.isEmpty || only.contains(canary.name))
+        && canary.scenario(base).yaml() == base.yaml()
+    }
     let seeds = seeds
     let catches = try Parallel.map(canaries, progress: Self.showProgress) { canary in
       try stage.look(for: canary, seeds: seeds).flatMap { found in
@@ -88,6 +98,27 @@ struct CanariesCommand: ParsableCommand {
     let counts = catches.compactMap { $0?.shrunk.actionCount }.sorted()
     if !counts.isEmpty {
       print("\(counts.count) made small; the median has \(counts[counts.count / 2]) actions")
+    }
+    if !isRight { throw ExitCode(1) }
+  }
+
+  /// Plays small scenarios again, each with the canary that its file is named for and without.
+  private func playSmall(_ folder: String) throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    var isRight = true
+    for file in files.filter({ $0.hasSuffix(".yaml") }).sorted() {
+      let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+      let scenario = try Scenario(yaml: text, file: file)
+      guard let canary = Canary.all.first(where: { "\($0.name).yaml" == file }) else {
+        throw ValidationError("there is no canary for \(folder)/\(file)")
+      }
+      let found = Explorer(scenario) { canary.options() }.violation(of: scenario)
+      let own = Explorer(scenario).violation(of: scenario)
+      if found == nil || own != nil { isRight = false }
+      print(
+        found == nil || own != nil ? "FAIL" : "ok  ", canary.name,
+        found.map { "red with it: \($0.checker)" } ?? "not red with it",
+        own.map { "red without it: \($0.checker)" } ?? "", separator: "  ")
     }
     if !isRight { throw ExitCode(1) }
   }

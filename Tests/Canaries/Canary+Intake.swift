@@ -103,8 +103,6 @@ extension Canary {
     },
     Canary(
       "unsettled-flags", "A moderator's decision leaves the flags pending.",
-      escapes: "no checker looks at reviews: one would demand that no flag older than its target's "
-        + "last decision is pending",
       of: "review-desk"
     ) { _, ports in
       ports.hookStore { store, base in

@@ -28,12 +28,43 @@ struct CheckerTests {
     }
   }
 
-  /// Nothing is erased there, and there are no faults.
-  @Test("On a sound run all but two apply and none finds a fault")
+  private static let reviewed = """
+    name: reviewed
+    about: A flag, a decision, and a flag after it.
+    duration: 10m
+    population: { users: 2, images: 1 }
+    traffic:
+      - flag: { on: image-1, at: 1m }
+      - flag: { on: image-1, at: 5m }
+    actions: [{ at: 3m, review: { image: image-1 }, decision: rejected }]
+    """
+
+  @Test("A decision that leaves a flag pending is noticed, and a sound one isn't")
+  func decisions() throws {
+    let scenario = try Scenario(yaml: Self.reviewed, file: "reviewed.yaml")
+    let checker = DecisionsSettleFlags()
+    #expect(checker.faults(try ScenarioRun(scenario).run()) == [])
+    #expect(checker.faults(try ScenarioTexts.soundRun.get()) == nil)
+    var options = RunOptions()
+    options.injection = { component, ports in
+      var ports = ports
+      if component.component == "review-desk" {
+        ports.store = BrokenStore(
+          base: ports.store, drops: { if case .resolveFlags = $0 { true } else { false } })
+      }
+      return ports
+    }
+    let faults = try #require(checker.faults(ScenarioRun(scenario, options: options).run()))
+    #expect(faults.count == 1 && faults[0].contains("is pending"), "\(faults)")
+  }
+
+  /// Nothing is erased or decided there, and there are no faults.
+  @Test("On a sound run all but three apply and none finds a fault")
   func soundRun() throws {
     let run = try ScenarioTexts.soundRun.get()
     let applicable = allCheckers.filter {
-      ![ErasureIsComplete().name, EveryFaultFired().name].contains($0.name)
+      ![ErasureIsComplete().name, DecisionsSettleFlags().name, EveryFaultFired().name].contains(
+        $0.name)
     }
     for checker in applicable {
       let faults = try #require(checker.faults(run), "\(checker.name) doesn't apply")

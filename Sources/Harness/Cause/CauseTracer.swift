@@ -138,7 +138,7 @@ public struct CauseTracer: Sendable {
     fields.append(.integer("actor_eligible", record.isEligible ? 1 : 0))
     if !record.isEligible { text += ", \(ineligibility(of: record.actor, at: record.time))" }
     if kind == .record, let from = record.visibleFrom {
-      text += ", late: the watermark was at \(from)"
+      text += ", late: the watermark was at \(from - .microseconds(1))"
       fields.append(.time("visible_from", from))
     }
     if let note {

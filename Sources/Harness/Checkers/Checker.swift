@@ -16,5 +16,5 @@ let allCheckers: [any Checker] = [
   NoEventLost(), OffsetsNeverRegress(), TriggersMatchNaive(), WindowsMatchNaive(),
   EveryRequestScoredOnce(), WindowTablesSumToLog(), FeatureLogMatchesScores(),
   TrainingSetIsGoverned(), GovernanceIsTransitive(), NoLabelLeakage(), TrainServeParity(),
-  ErasureIsComplete(), LakeIsReadable(), JobsSucceeded(), EveryFaultFired(),
+  ErasureIsComplete(), LakeIsReadable(), JobsSucceeded(), DecisionsSettleFlags(), EveryFaultFired(),
 ]
