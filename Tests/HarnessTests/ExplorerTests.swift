@@ -59,7 +59,7 @@ struct ExplorerTests {
   @Test("On the sound pipeline no seed finds anything")
   func sound() throws {
     let explorer = Explorer(try Self.base())
-    for seed in 0..<16 as Range<UInt64> {
+    for seed in 0..<8 as Range<UInt64> {
       let report = explorer.explore(seed)
       #expect(report.violation == nil, "seed \(seed): \(report.violation?.faults ?? [])")
     }

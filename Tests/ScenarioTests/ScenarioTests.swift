@@ -3,13 +3,18 @@ import Harness
 import Moderation
 import Testing
 
-/// The scenarios of the tree against their goldens; the day of traffic runs in release mode only
+/// The scenarios of the tree against their goldens; the long ones run in release mode only
 /// (`make scenarios`).
 @Suite struct ScenarioTests {
+  private static let long: Set = [
+    "backfill-then-live", "day-of-traffic", "expired-snapshots", "feature-log",
+    "midnight-and-birthday", "rough-day", "schema-evolution",
+  ]
+
   static let names: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/scenarios")) ?? []
     return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
-      .filter { $0 != "day-of-traffic" && $0 != "midnight-and-birthday" }.sorted()
+      .filter { !long.contains($0) }.sorted()
   }()
 
   @Test("Every expectation and checker holds, and the golden matches", arguments: names)
