@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whole scenarios with the release build: every golden, every scenario twice in two processes,
-# 200 interleavings, crashes at every step of the jobs, and a replay of a day's events that must
-# give the day's own outputs again.
+# 200 interleavings, crashes at every step of the jobs, seeds of the explorer, and a replay of a
+# day's events that must give the day's own outputs again.
 set -euo pipefail
 bin=${1:?usage: ci/scenarios.sh PATH-OF-REHEARSAL}
 work=$(mktemp -d)
@@ -20,6 +20,34 @@ say "200 seeded interleavings"
 
 say "every operation of every job, crashed after and its reply lost"
 "$bin" check-faults job-faults --kind crash --kind lost-reply
+
+say "400 seeds of the explorer, ended in the middle and gone on with"
+"$bin" explore swarm --seeds 400 --out "$work/explore" >/dev/null &
+campaign=$!
+sleep 4
+kill -9 "$campaign"
+wait "$campaign" 2>/dev/null || true
+"$bin" explore swarm --seeds 400 --out "$work/explore" | tee "$work/explored"
+if ! grep -Eq '400 seeds, [1-9][0-9]* played before' "$work/explored"; then
+  echo "the campaign began anew" >&2
+  exit 1
+fi
+
+say "a lab's defect is found, made small, and red again"
+mkdir -p "$work/lab"
+sed -e 's/^name: .*/name: leaky/' -e 's/^policy: {/policy: { publish: direct,/' \
+  scenarios/swarm.yaml >"$work/lab/leaky.yaml"
+if "$bin" explore leaky --seeds 40 --scenarios "$work/lab" --out "$work/explore" >"$work/found"; then
+  echo "the explorer found nothing" >&2
+  exit 1
+fi
+sed -n '/^FAIL/,$p' "$work/found"
+for file in "$work"/lab/regressions/*.yaml; do
+  if "$bin" run "$file" >/dev/null 2>&1; then
+    echo "$file is green" >&2
+    exit 1
+  fi
+done
 
 say "another seed gives other traffic"
 "$bin" run normal-traffic --out "$work/seed-a" >/dev/null

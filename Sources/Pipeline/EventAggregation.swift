@@ -62,7 +62,9 @@ public struct EventAggregation: Job {
         next.offsets[TopicPartition(topic, partition)] = end
       }
     }
-    next.completeThrough = try await completeThrough(boundary, at: started)
+    // What was complete stays so, though a relay whose clock went back may say less.
+    let resolved = try await completeThrough(boundary, at: started)
+    next.completeThrough = [previous?.completeThrough, resolved].compactMap { $0 }.max()
     var counts: [String: Int] = [:]
     for metric in Metric.allCases {
       counts[metric.name] = try await aggregate(metric, boundary[metric.topic] ?? [])
