@@ -236,7 +236,7 @@ public struct StreamConsumer: Service {
         "late",
         [
           .id("event_id", entry.event.id), .time("event_time", entry.event.time),
-          .time("visible_from", visibleFrom),
+          .time("watermark", visibleFrom - .microseconds(1)),
         ])
     }
   }

@@ -93,7 +93,7 @@ struct StreamConsumerTests {
     }
   }
 
-  @Test("An event behind the watermark is listed as late and counts from the watermark on")
+  @Test("An event behind the watermark is listed as late and counts right after the watermark")
   func late() throws {
     try simulate { world in
       await world.reach(20)
@@ -105,7 +105,8 @@ struct StreamConsumerTests {
       #expect(late.compactMap { EventID($0.fields["event_id"] ?? "")?.number } == [2])
       #expect(late.map { $0.fields["event_time"] } == ["10"])
       #expect(late.map { $0.fields["watermark"] } == ["10"])
-      #expect(try await world.totals(at: 9) == [1, 0, 0])
+      // A score as of the watermark itself may be there already.
+      for second in [9, 10] { #expect(try await world.totals(at: second) == [1, 0, 0]) }
       #expect(try await world.totals(at: 11) == [3, 0, 0])
     }
   }
