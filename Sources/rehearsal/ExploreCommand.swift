@@ -139,6 +139,7 @@ struct Explore: ParsableCommand {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try Data(yaml.utf8).write(to: URL(fileURLWithPath: path))
       print("     made small in \(small.runs) runs: \(small.actionCount) actions")
+      for line in yaml.split(separator: "\n") where !line.hasPrefix("#") { print("       \(line)") }
     }
     print("     again: rehearsal run \(path)")
   }

@@ -106,7 +106,7 @@ struct StreamConsumerTests {
       #expect(late.map { $0.fields["event_time"] } == ["10"])
       #expect(late.map { $0.fields["watermark"] } == ["10"])
       // A score as of the watermark itself may be there already.
-      for second in [9, 10] { #expect(try await world.totals(at: second) == [1, 0, 0]) }
+      for second in [9, 10] as [Int64] { #expect(try await world.totals(at: second) == [1, 0, 0]) }
       #expect(try await world.totals(at: 11) == [3, 0, 0])
     }
   }
