@@ -106,7 +106,7 @@ struct Swarm: Sendable {
       let left = max(1_000_000, heal - at.microseconds)
       let choice = kinds[random.below(kinds.count)]
       return choice.fault(at, left, scenario, &random)
-    }
+    }.filter { !$0.breaksCommitGrace }
   }
 }
 
@@ -135,6 +135,18 @@ extension Expectation {
 }
 
 extension ScheduledFault {
+  /// Whether it makes the API commit rows long after their `created_at`. A deployment's database
+  /// must give up such a transaction (``PipelinePolicy/commitGrace``): no order of events mends it.
+  fileprivate var breaksCommitGrace: Bool {
+    guard component.map(Component.api.contains) ?? true else { return false }
+    switch kind {
+    case .pause: return true
+    case .slow(let by): return by >= .seconds(1)
+    case .skew(let by): return by < .zero
+    default: return false
+    }
+  }
+
   /// Whether clients notice, so that the traffic itself may become another one.
   var reachesClients: Bool {
     guard let component else { return target != nil && !isHarmlessToClients }
