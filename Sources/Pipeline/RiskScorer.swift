@@ -94,7 +94,8 @@ public struct RiskScorer: Service {
       session.waiting = []
       session.read = [:]
     }
-    for record in poll.records {
+    // What a broker hands out again was read already, and its offset may be committed.
+    for record in poll.records where record.offset >= session.read[record.partition] ?? 0 {
       session.read[record.partition] = record.offset + 1
       do throws(EventDecodingError) {
         session.waiting.append(
