@@ -91,6 +91,10 @@ expect 0 "$bin" run poison-records
 expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario
+expect 2 "$bin" explore swarm --seeds 9..3
+expect 2 "$bin" explore swarm --seeds 99999999999
+expect 2 "$bin" explore swarm --shard 1/0
+expect 2 "$bin" explore swarm --minutes=-1
 expect 2 "$bin" run viral-burst --no-such-flag
 expect 1 "$bin" diverge "$work/seed-a" "$work/seed-b"
 expect 2 "$bin" diverge "$work/seed-a" "$work/nowhere"

@@ -29,12 +29,15 @@ public struct User: Hashable, Sendable {
   public var isTestAccount: Bool
   /// When the account was made.
   public var createdAt: EventTime
+  /// When a correction first took from them what they had been eligible for, if one did; ours. What
+  /// erasure goes by.
+  public var foundIneligibleAt: EventTime?
 
   /// A user; every argument is a column.
   public init(
     id: UserID, username: String, tosVersionAccepted: Int = 1, tosAcceptedAt: EventTime? = nil,
     countryOfResidence: String? = nil, yearOfBirth: Int? = nil, dateOfBirth: CivilDate? = nil,
-    isTestAccount: Bool = false, createdAt: EventTime
+    isTestAccount: Bool = false, createdAt: EventTime, foundIneligibleAt: EventTime? = nil
   ) {
     self.id = id
     self.username = username
@@ -45,6 +48,7 @@ public struct User: Hashable, Sendable {
     self.dateOfBirth = dateOfBirth
     self.isTestAccount = isTestAccount
     self.createdAt = createdAt
+    self.foundIneligibleAt = foundIneligibleAt
   }
 }
 

@@ -33,6 +33,17 @@ public struct Governance: Hashable, Sendable {
     !user.isTestAccount && !isMinor(user, at: time)
   }
 
+  /// Whether a correction made at `time` takes from a user what they had been eligible for.
+  public func isFound(_ corrected: User, from before: User, at time: EventTime) -> Bool {
+    isEligible(before, at: time) && !isEligible(corrected, at: corrected.createdAt)
+  }
+
+  /// Whether a user was found ineligible, and hasn't been corrected back since. Eligibility only
+  /// grows with age: who was always eligible was so from the start.
+  public func isFound(_ user: User) -> Bool {
+    user.foundIneligibleAt != nil && !isEligible(user, at: user.createdAt)
+  }
+
   /// Whether an image may be a training row: not deleted, uploader eligible at the upload.
   public func isEligible(_ image: Image, uploader: User) -> Bool {
     image.deletedAt == nil && isEligible(uploader, at: image.createdAt)

@@ -1,13 +1,15 @@
 import Moderation
 import Ports
 
-/// Removes from every lake table the rows of deleted content and of users found ineligible after
-/// their rows entered, by row-level deletes in new snapshots; what their events had fed (windows,
-/// training rows) is recomputed (REFERENCE §7).
+/// Removes from every lake table the rows of deleted content and of users found ineligible
+/// (``Governance/isFound(_:)``), by row-level deletes in new snapshots; what their events had fed
+/// (windows, training rows) is recomputed (REFERENCE §7).
 ///
-/// The plan pins every table's snapshot, and every commit expects it: whoever commits in between
-/// makes the job start over. What tells that a user was found (an event stamped eligible, a
-/// training row) goes last, so that a rerun after a crash finds the rest of the work.
+/// What goes follows from the database and the row alone, so it doesn't matter when erasures run,
+/// nor how often. The plan pins every table's snapshot, and every commit expects it: whoever commits
+/// in between makes the job start over. Events go last: a rerun after a crash finds by them what
+/// they had fed. What they fed may enter the feature log later still; ``LakeTables/erasureMarks``
+/// remembers its images.
 /// Declared retention: counts of a user's own images as of a past instant.
 public struct Erasure: Job {
   /// `erasure`.
@@ -50,23 +52,21 @@ public struct Erasure: Job {
       try requireSameOffsets(metric, pins)
       bronze[metric] = try await rows(LakeTables.events(metric), LakeTables.eventSchema, pins)
     }
-    let training = try await rows(LakeTables.trainingData, LakeTables.trainingSchema, pins)
+    let marks = try await rows(LakeTables.erasureMarks, LakeTables.erasureMarkSchema, pins)
     let plan = ErasurePlan(
-      snapshot: snapshot, bronze: bronze, training: training, governance: policy.governance)
+      snapshot: snapshot, bronze: bronze, marks: marks, governance: policy.governance)
+    try await mark(plan, marks, &pins)
     var touched = 0
     for metric in Metric.allCases { touched += try await rewriteWindows(metric, plan, &pins) }
     touched += try await rewriteTraining(snapshot, plan, &pins)
     touched += try await deleteVectors(plan, &pins)
     touched += try await deleteRaw(plan, &pins)
-    for marking in [false, true] {
-      for metric in Metric.allCases {
-        let events = marking ? plan.markingEvents[metric] : plan.events[metric]
-        touched += try await delete(
-          [.init(["event_id": events ?? []])], from: LakeTables.events(metric), &pins)
-      }
-    }
     touched += try await delete(
       [.init(["image_id": plan.images])], from: LakeTables.trainingData, &pins)
+    for metric in Metric.allCases {
+      touched += try await delete(
+        [.init(["event_id": plan.events[metric] ?? []])], from: LakeTables.events(metric), &pins)
+    }
     onErased(snapshot)
     environment.record(
       "erased",
@@ -94,6 +94,28 @@ public struct Erasure: Job {
   ) async throws(PortError) -> RecordBatch {
     guard let pin = pins[table] else { return RecordBatch(schema: schema) }
     return try await lake.rows(table, schema: schema, snapshot: pin.id)
+  }
+
+  /// Notes which images' vectors to come may be fed by what goes now.
+  private func mark(
+    _ plan: ErasurePlan, _ marks: RecordBatch, _ pins: inout Pins
+  ) async throws(PortError) {
+    let table = LakeTables.erasureMarks
+    let known = Set(marks.strings("image_id"))
+    guard !plan.fedSince.isEmpty || !known.isEmpty else { return }
+    if pins[table] == nil {
+      try await lake.createTable(table, schema: LakeTables.erasureMarkSchema)
+      pins[table] = try await lake.current(table)
+    }
+    let images = plan.fedSince.keys.sorted()
+    let rows = RecordBatch(
+      schema: LakeTables.erasureMarkSchema,
+      columns: [
+        .init(.strings(images)), .init(.integers(images.map { plan.fedSince[$0] ?? 0 })),
+      ])
+    _ = try await delete(
+      [.init(["image_id": known.union(images)])], from: table, append: images.isEmpty ? nil : rows,
+      &pins)
   }
 
   /// Windows of erased images go; windows that lost some events get the count of the rest.

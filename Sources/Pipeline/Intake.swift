@@ -55,12 +55,15 @@ public struct Intake: Sendable {
   public func correctUser(
     _ id: UserID, yearOfBirth: Int?, dateOfBirth: CivilDate?
   ) async throws(IntakeError) -> User {
-    var user = try await requireUser(id)
-    try Validation.check(
-      yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth,
-      today: environment.now.asEventTime.date)
+    let before = try await requireUser(id)
+    let now = environment.now.asEventTime
+    try Validation.check(yearOfBirth: yearOfBirth, dateOfBirth: dateOfBirth, today: now.date)
+    var user = before
     user.yearOfBirth = yearOfBirth ?? dateOfBirth?.year
     user.dateOfBirth = dateOfBirth
+    if before.foundIneligibleAt == nil, policy.governance.isFound(user, from: before, at: now) {
+      user.foundIneligibleAt = now
+    }
     _ = try await commit(.updateUser(user))
     environment.record("user-corrected", [.id("user_id", id)])
     return user

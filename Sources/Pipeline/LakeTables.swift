@@ -17,6 +17,9 @@ public enum LakeTables {
   /// Every scored vector, as the scorer saw it.
   public static let featureLog = TableName("moderation", "feature_log")
 
+  /// Since when vectors of an image may have been fed by what an erasure took.
+  public static let erasureMarks = TableName("moderation", "erasure_marks")
+
   /// An extract of a database table.
   public static func raw(_ table: String) -> TableName { TableName("raw", table) }
 
@@ -24,7 +27,9 @@ public enum LakeTables {
   public static func schema(of table: TableName) -> TableSchema? { schemas[table] }
 
   private static let schemas: [TableName: TableSchema] = {
-    var schemas = [trainingData: trainingSchema, featureLog: featureLogSchema]
+    var schemas = [
+      trainingData: trainingSchema, featureLog: featureLogSchema, erasureMarks: erasureMarkSchema,
+    ]
     for metric in Metric.allCases {
       schemas[events(metric)] = eventSchema
       schemas[windows(metric)] = windowSchema
@@ -89,6 +94,11 @@ public enum LakeTables {
   private static func type(_ feature: String) -> TableSchema.ColumnType {
     FeatureVector.fractionalNames.contains(feature) ? .double : .int64
   }
+
+  /// Columns of ``erasureMarks``: one row per image.
+  public static let erasureMarkSchema = TableSchema([
+    .init("image_id", .string), .init("fed_since", .timestamp),
+  ])
 
   /// Columns of ``trainingData``.
   public static let trainingSchema = TableSchema(

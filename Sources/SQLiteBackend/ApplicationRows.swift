@@ -6,6 +6,7 @@ extension User: StoredRow {
     [
       "id", "username", "tos_version_accepted", "tos_accepted_at", "country_of_residence",
       "year_of_birth", "date_of_birth", "is_test_account", "created_at",
+      "found_ineligible_at",
     ])
 
   init(from columns: inout ColumnReader) throws {
@@ -14,7 +15,7 @@ extension User: StoredRow {
       tosVersionAccepted: try columns.integer(), tosAcceptedAt: try columns.optionalTime(),
       countryOfResidence: try columns.optionalText(), yearOfBirth: try columns.optionalInteger(),
       dateOfBirth: try columns.optionalDate(), isTestAccount: try columns.boolean(),
-      createdAt: try columns.time())
+      createdAt: try columns.time(), foundIneligibleAt: try columns.optionalTime())
   }
 
   func write(to columns: inout ColumnWriter) throws {
@@ -27,6 +28,7 @@ extension User: StoredRow {
     try columns.date(dateOfBirth)
     columns.boolean(isTestAccount)
     try columns.time(createdAt)
+    try columns.time(foundIneligibleAt)
   }
 }
 

@@ -51,6 +51,14 @@ struct Explore: ParsableCommand {
 
   @OptionGroup var folders: Folders
 
+  func validate() throws {
+    if let minutes, !(minutes > 0 && minutes < 1e6) {
+      throw ValidationError("--minutes is a number above 0.")
+    }
+    if jobs < 1 { throw ValidationError("--jobs is 1 or more.") }
+    if shrink < 0 { throw ValidationError("--shrink is 0 or more.") }
+  }
+
   func run() throws {
     if worker { return try work() }
     let plan = try SeedPlan(seeds, shard: shard)
@@ -127,7 +135,10 @@ struct Explore: ParsableCommand {
     let folder = "\(folders.scenarios)/regressions"
     print("\nFAIL \(finding.violation.checker), seed \(finding.seed) of \(base.name)")
     for fault in finding.violation.faults { print("     \(fault)") }
-    guard shrink > 0 else { return }
+    guard shrink > 0 else {
+      let seeds = "\(finding.seed)..\(finding.seed)"
+      return print("     what it played: rehearsal explore \(base.name) --seeds \(seeds) --show")
+    }
     let path = "\(folder)/\(name).yaml"
     if !FileManager.default.fileExists(atPath: path) {
       let progress = Terminal.progress("shrinking \(name)")
@@ -157,13 +168,16 @@ struct Explore: ParsableCommand {
 
 /// Which seeds a campaign plays.
 struct SeedPlan {
+  /// How many seeds one campaign may have: each is kept in memory.
+  private static let most: UInt64 = 10_000_000
+
   let seeds: [UInt64]
 
   /// Reads `N` or `A..B`, and `i/n`. Seeds that share their traffic stay together.
   init(_ text: String, shard: String) throws {
     let range = text.components(separatedBy: "..").map { UInt64($0) }
     let part = shard.split(separator: "/").map { UInt64($0) }
-    guard part.count == 2, let index = part[0], let parts = part[1], (1...max(1, parts)) ~= index
+    guard part.count == 2, let index = part[0], let parts = part[1], index > 0, index <= parts
     else {
       throw CommandFailure(code: 2, message: "rehearsal: --shard is i/n, as in 1/4, not '\(shard)'")
     }
@@ -177,6 +191,7 @@ struct SeedPlan {
       all = first...last
     default: throw Self.usage(text)
     }
+    guard all.upperBound - all.lowerBound < Self.most else { throw Self.usage(text) }
     seeds = all.filter { $0 / Explorer.sharing % parts == index - 1 }
   }
 

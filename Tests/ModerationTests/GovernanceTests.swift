@@ -99,6 +99,27 @@ struct GovernanceTests {
       Self.exact.isEligible(Self.image(deletedAt: deletedAt), uploader: user) == isEligible)
   }
 
+  @Test("A user is found by a correction that takes something, until it is corrected back")
+  func found() {
+    func isFound(_ before: User, _ after: User) -> Bool {
+      Self.exact.isFound(after, from: before, at: Self.now)
+    }
+    let (adult, minor) = (Self.user(year: 1990), Self.user(year: 2012))
+    #expect(isFound(adult, minor))
+    #expect(isFound(Self.user(), minor), "an unknown age counts as an adult's")
+    #expect(isFound(adult, Self.user(year: 1990, isTestAccount: true)))
+    // 18 by now, and so by the first day of this year, but not when the account was made.
+    #expect(isFound(adult, Self.user(born: CivilDate(year: 2008, month: 1, day: 5))))
+    #expect(!isFound(minor, Self.user(year: 2013)) && !isFound(minor, adult))
+    #expect(!isFound(adult, Self.user(year: 2007)))
+    var noted = minor
+    #expect(!Self.exact.isFound(noted), "known from the start")
+    noted.foundIneligibleAt = Self.now
+    #expect(Self.exact.isFound(noted))
+    noted.yearOfBirth = 1990
+    #expect(!Self.exact.isFound(noted))
+  }
+
   @Test("An image's uploader is judged at the upload, to the microsecond")
   func atUpload() {
     let user = Self.user(born: CivilDate(year: 2008, month: 1, day: 5))

@@ -92,7 +92,7 @@ struct ErasureProofTests {
       #expect(raw.map(\.retention) == [nil])
       let undeclared = before.places.filter { $0.kind == "database" && $0.retention == nil }
       #expect(undeclared.isEmpty, "\(undeclared)")
-      _ = try await world.store.commit([.updateUser(Rows.user(60, bornIn: 2012))])
+      _ = try await world.store.commit([.updateUser(Rows.user(60, bornIn: 2012, isFound: true))])
       _ = try await world.erasure.run()
       await world.environment.time.sleep(for: .seconds(1))
       _ = try await world.expiry.run()

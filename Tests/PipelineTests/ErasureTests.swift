@@ -36,7 +36,7 @@ struct ErasureTests {
   }
 
   /// What a user is found out to be, later.
-  static let minor = Rows.user(3, bornIn: 2012)
+  static let minor = Rows.user(3, bornIn: 2012, isFound: true)
 
   @Test("With nothing to erase, nothing is written")
   func nothing() throws {
@@ -105,7 +105,7 @@ struct ErasureTests {
 
   @Test(
     "After a user is found ineligible, the lake is as if that user had never been",
-    arguments: [minor, Rows.user(3, isTest: true)])
+    arguments: [minor, Rows.user(3, isTest: true, isFound: true)])
   func foundUser(user: User) throws {
     let expected = try simulate { world in
       try await Self.prepare(world, Self.fixture().without(3))
@@ -143,7 +143,7 @@ struct ErasureTests {
   func knownFromTheStart() throws {
     try simulate { world in
       var fixture = Self.fixture()
-      fixture.users[2] = Self.minor
+      fixture.users[2] = Rows.user(3, bornIn: 2012)
       try await Self.prepare(world, fixture)
       let before = try await world.lakeView()
       #expect(try await world.erasure.run()["users"] == 0)
@@ -158,12 +158,47 @@ struct ErasureTests {
       fixture.views = [Events.view(5, at: 10, by: 2), Events.view(6, at: 36_010, by: 2)]
       try await Self.prepare(world, fixture)
       let birth = CivilDate(year: 2007, month: 6, day: 16)
-      _ = try await world.store.commit([.updateUser(Rows.user(2, born: birth))])
+      _ = try await world.store.commit([.updateUser(Rows.user(2, born: birth, isFound: true))])
       _ = try await world.erasure.run()
       #expect(try await world.events(.views) == ["6 of 1 by 2 at 36010"])
       #expect(try await world.windows(.views) == ["1 @ 36000": 1])
       #expect(try await world.trainingRow(1, 5)?["views_5min"] == 0)
     }
+  }
+
+  private struct Outcome: Hashable {
+    let lake: LakeView
+    let vectors: [Int64]
+  }
+
+  @Test("What a found user does later, or what comes in later, goes as if it had been there before")
+  func erasedTwice() throws {
+    /// The same history and a vector at 300 s; an erasure in between changes nothing of the end.
+    func outcome(_ isErasedBetween: Bool) throws -> Outcome {
+      try simulate { world in
+        try await Self.prepare(world)
+        _ = try await world.store.commit([.updateUser(Self.minor)])
+        if isErasedBetween { _ = try await world.erasure.run() }
+        // Logged after the erasure, and fed by views that it took.
+        try await FeatureLogTests.publish(world, of: .number(1), asOf: [100, 400])
+        _ = try await world.featureLog.run()
+        var stampedBefore = Events.view(901, at: 291, by: 3)
+        stampedBefore.actorEligible = true
+        var stampedAfter = Events.view(902, at: 292, by: 3)
+        stampedAfter.actorEligible = false
+        try await world.append([stampedBefore, stampedAfter, Events.view(903, at: 293, by: 2)])
+        _ = try await world.aggregation.run()
+        _ = try await world.training.run()
+        _ = try await world.erasure.run()
+        let vectors = try await world.lake.scan(LakeTables.featureLog, snapshot: nil)
+        return Outcome(lake: try await world.lakeView(), vectors: vectors.integers("as_of"))
+      }
+    }
+    let once = try outcome(false)
+    let twice = try outcome(true)
+    #expect(twice == once)
+    #expect(once.vectors.count == 1, "user 3 first acted on image 1 at 305 s")
+    #expect(once.lake.events["views"]?.contains { $0.contains("by 3") } == false)
   }
 
   @Test("A found user's flag that only the database knows no longer makes a label")
@@ -177,7 +212,7 @@ struct ErasureTests {
       try await world.store.insert(flags: [Rows.flag(9, image: 1, by: 2, at: 20)])
       _ = try await world.training.run()
       #expect(try await world.trainingRow(1, 0)?.label == true)
-      _ = try await world.store.commit([.updateUser(Rows.user(2, bornIn: 2012))])
+      _ = try await world.store.commit([.updateUser(Rows.user(2, bornIn: 2012, isFound: true))])
       _ = try await world.erasure.run()
       #expect(try await world.trainingRow(1, 0)?.label == false)
     }

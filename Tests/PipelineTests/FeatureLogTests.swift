@@ -30,6 +30,32 @@ struct FeatureLogTests {
     }.sorted()
   }
 
+  /// Scores of an image as of some seconds, published.
+  static func publish(_ world: World, of image: ImageID, asOf seconds: [Int64]) async throws {
+    for (number, second) in seconds.enumerated() {
+      let time = Sample.at(second)
+      let request = ModerationRequest(
+        FiredTrigger(image: image, trigger: .anchor(minutes: number), asOf: time, count: nil))
+      let row = ModerationRow(
+        id: request.id.reinterpreted(as: ModerationRow.self), requestID: request.id,
+        target: .image(image), inferenceMode: "heuristic", riskScore: 0.5,
+        triggerType: request.trigger.name, createdAt: time)
+      let vector = FeatureVector(
+        ScoringSubject(
+          uploadedAt: Sample.start, category: nil, captionLength: 0,
+          accountCreatedAt: Sample.start, userImageCount: 1),
+        counts: EngagementCounts(), flavour: .observed, asOf: time)
+      let entry = FeatureLogEntry(
+        row, of: request, asOf: time, category: nil, isUploaderEligible: true, observed: vector,
+        governed: vector)
+      _ = try await world.log.append([
+        ProducerRecord(
+          topic: Topic.featureLog, key: Array(image.description.utf8), value: entry.encoded(),
+          timestamp: time)
+      ])
+    }
+  }
+
   private static let expected = ["1 0/0 0.0", "12 6/11 0.3", "20 7/12 0.7"]
 
   @Test("Each scored vector becomes a row, with both flavours of what may differ")

@@ -122,7 +122,7 @@ struct IntakeTests {
     }
   }
 
-  @Test("A correction sets birth year and date, and nothing else")
+  @Test("A correction sets birth year and date, and notes that it finds a minor")
   func correctUser() throws {
     try withIntake { intake, world in
       let birth = CivilDate(year: 2009, month: 1, day: 1)
@@ -130,8 +130,23 @@ struct IntakeTests {
       var expected = Rows.user(1)
       expected.yearOfBirth = 2009
       expected.dateOfBirth = birth
+      expected.foundIneligibleAt = Sample.start
       #expect(user == expected)
       #expect(try await world.store.fetch([.user(.number(1))]) == [.user(expected)])
+    }
+  }
+
+  @Test("Nobody is found by a correction that takes nothing, and the first finding is kept")
+  func correctUserTwice() throws {
+    try withIntake { intake, world in
+      var found: [EventTime?] = []
+      // Known as a minor by the third.
+      for year in [1990, 2012, 2011, 1990, 2013] {
+        await world.environment.time.sleep(for: .seconds(1))
+        let user = try await intake.correctUser(.number(1), yearOfBirth: year, dateOfBirth: nil)
+        found.append(user.foundIneligibleAt)
+      }
+      #expect(found == [nil] + Array(repeating: Sample.at(2), count: 4))
     }
   }
 

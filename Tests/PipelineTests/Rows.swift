@@ -5,11 +5,12 @@ import Ports
 enum Rows {
   static func user(
     _ id: UInt64, born: CivilDate? = nil, bornIn year: Int? = nil, isTest: Bool = false,
-    at seconds: Int64 = -86_400
+    at seconds: Int64 = -86_400, isFound: Bool = false
   ) -> User {
     User(
       id: .number(id), username: "user-\(id)", yearOfBirth: year ?? born?.year, dateOfBirth: born,
-      isTestAccount: isTest, createdAt: Sample.at(seconds))
+      isTestAccount: isTest, createdAt: Sample.at(seconds),
+      foundIneligibleAt: isFound ? Sample.start : nil)
   }
 
   static func image(

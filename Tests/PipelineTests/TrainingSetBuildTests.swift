@@ -152,7 +152,7 @@ struct TrainingSetBuildTests {
       var fixture = TrainingFixture()
       fixture.views = [Events.view(5, at: 10, by: 2), Events.view(6, at: 10, by: 1)]
       try await fixture.load(world)
-      _ = try await world.store.commit([.updateUser(Rows.user(2, bornIn: 2012))])
+      _ = try await world.store.commit([.updateUser(Rows.user(2, bornIn: 2012, isFound: true))])
       _ = try await world.training.run()
       #expect(try await world.trainingRow(1, 5)?["views_5min"] == 1)
     }

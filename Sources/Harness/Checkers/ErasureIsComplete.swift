@@ -6,11 +6,9 @@ import Ports
 /// comment, or of a user found ineligible, nor a logged vector that any of them had fed.
 ///
 /// Applies when an erasure ran after the last deletion and correction, and after every job that
-/// brings rows into the lake. Where an erasure ran before such a job, too, what it went by is gone,
-/// and users found ineligible aren't looked for but by their events' stamps. Doesn't check: older
-/// snapshots and files (`expect: erased`), counts (see ``WindowTablesSumToLog`` and
-/// ``GovernanceIsTransitive``), counts of a user's own images (declared retention), and tables of
-/// others.
+/// brings rows into the lake. Doesn't check: older snapshots and files (`expect: erased`), counts
+/// (see ``WindowTablesSumToLog`` and ``GovernanceIsTransitive``), counts of a user's own images
+/// (declared retention), and tables of others.
 public struct ErasureIsComplete: Checker {
   /// `ErasureIsComplete`.
   public let name = "ErasureIsComplete"
@@ -24,8 +22,7 @@ public struct ErasureIsComplete: Checker {
         && lastWriter < job.runsBefore
     }
     guard isComplete, lastWriter >= 0 else { return nil }
-    let wasErasedBefore = run.jobs[...lastWriter].contains { $0.job == .erasure }
-    let gone = ErasedContent(run, by: wasErasedBefore ? nil : .inLake)
+    let gone = ErasedContent(run)
     let ids = GoneIDs(gone)
     var faults = Metric.allCases.flatMap { metric in
       Self.rows(run, LakeTables.windows(metric), ["image_id": ids.images])

@@ -16,7 +16,7 @@ public struct WindowTablesSumToLog: Checker {
   public func faults(_ run: RunResult) -> [String]? {
     guard run.jobs.contains(where: { $0.job == .eventAggregation }) else { return nil }
     let wasErased = run.jobs.contains { $0.job == .erasure }
-    let erased = wasErased ? ErasedContent(run, by: .anything) : nil
+    let erased = wasErased ? ErasedContent(run) : nil
     return Metric.allCases.flatMap { metric -> [String] in
       let events = run.events.filter { $0.event.kind.metric == metric && $0.event.image != nil }
       var bronze = BronzeRows(metric, run, events)

@@ -47,6 +47,9 @@ public final class Explorer: Sendable {
   /// How many seeds in a row share their traffic, and with it the run to compare with.
   public static let sharing = Swarm.sharing
 
+  /// The most steps of one run: some hundred times what a seed of `swarm` takes.
+  private static let stepBudget = 20_000_000
+
   private let swarm: Swarm
   private let options: @Sendable () -> RunOptions
   /// The undisturbed outcome of the traffic that was played last.
@@ -59,7 +62,11 @@ public final class Explorer: Sendable {
     _ base: Scenario, options: @escaping @Sendable () -> RunOptions = { RunOptions() }
   ) {
     swarm = Swarm(base: base)
-    self.options = options
+    self.options = {
+      var options = options()
+      options.stepBudget = min(options.stepBudget, Self.stepBudget)
+      return options
+    }
   }
 
   /// What a seed plays.

@@ -56,9 +56,6 @@ struct Swarm: Sendable {
     }
     var jobs: [JobName] = [.eventAggregation, .eventAggregation, .featureLog, .trainingSet]
     jobs += [.erasure, .compaction]
-    // What erasure takes of a user who is found ineligible depends on when it first sees them
-    // (docs/explore.md, seed 79): not before the end, then.
-    if scenario.actions.contains(where: \.findsSomebody) { jobs.removeAll { $0 == .erasure } }
     for _ in 0..<random.below(4) {
       let beside = random.chance(0.3)
       let job = ScheduledJob(at: at(&random), job: jobs[random.below(jobs.count)])
@@ -66,6 +63,14 @@ struct Swarm: Sendable {
       if beside {
         scenario.jobs.insert(.init(at: job.at, job: .eventAggregation, isBeside: true), at: 1)
       }
+    }
+    // What a job makes in the middle depends on what is there by then; only its last run, when all
+    // has settled, must come to the same.
+    for job in [JobName.eventAggregation, .featureLog, .erasure, .trainingSet]
+    where scenario.jobs.contains(where: { $0.job == job })
+      && !scenario.jobs.contains(where: { $0.job == job && $0.at == nil })
+    {
+      scenario.jobs.append(ScheduledJob(at: nil, job: job))
     }
     return scenario
   }
@@ -107,12 +112,6 @@ struct Swarm: Sendable {
       let choice = kinds[random.below(kinds.count)]
       return choice.fault(at, left, scenario, &random)
     }.filter { !$0.breaksCommitGrace }
-  }
-}
-
-extension ScheduledAction {
-  fileprivate var findsSomebody: Bool {
-    if case .correctUser = action { true } else { false }
   }
 }
 

@@ -132,7 +132,8 @@ private struct RecordedRow {
       dateOfBirth: (object["date_of_birth"] as? String).flatMap {
         ISO8601.parse($0 + "T00:00:00Z")?.date
       }, isTestAccount: object["is_test_account"] as? Bool ?? false,
-      createdAt: try time("created_at"))
+      createdAt: try time("created_at"),
+      foundIneligibleAt: try optionalTime("found_ineligible_at"))
   }
 
   func image() throws(ScenarioError) -> Image {

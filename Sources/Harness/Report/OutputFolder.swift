@@ -76,6 +76,7 @@ enum DatabaseRows {
       })
     json.field("is_test_account", user.isTestAccount)
     json.field("created_at", user.createdAt)
+    json.field("found_ineligible_at", user.foundIneligibleAt)
     return json.finish()
   }
 
