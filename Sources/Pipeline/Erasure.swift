@@ -6,10 +6,11 @@ import Ports
 /// (windows, training rows) is recomputed (REFERENCE §7).
 ///
 /// What goes follows from the database and the row alone, so it doesn't matter when erasures run,
-/// nor how often. The plan pins every table's snapshot, and every commit expects it: whoever commits
-/// in between makes the job start over. Events go last: a rerun after a crash finds by them what
-/// they had fed. What they fed may enter the feature log later still; ``LakeTables/erasureMarks``
-/// remembers its images.
+/// nor how often. The plan pins every table's snapshot, and every commit expects it: whoever
+/// commits in between makes the job start over. Events go last: a rerun after a crash finds by them
+/// what they had fed. What they fed may enter the feature log later still;
+/// ``LakeTables/erasureMarks`` remembers its images.
+///
 /// Declared retention: counts of a user's own images as of a past instant.
 public struct Erasure: Job {
   /// `erasure`.

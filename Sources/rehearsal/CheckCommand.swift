@@ -86,6 +86,9 @@ struct Check: ParsableCommand {
       if !comparison.matches {
         faults.append(comparison.render(limit: limit, isColoured: Terminal.isColoured))
         faults += comparison.causes(in: played.result)
+      } else {
+        let causes = played.result.causes(of: played.judgement)
+        if !causes.isEmpty { faults += ["  cause:"] + causes.map { "    \($0)" } }
       }
       let failure = faults.isEmpty ? nil : faults.joined(separator: "\n")
       return (failure, played.seconds, failure == nil ? 0 : 1)

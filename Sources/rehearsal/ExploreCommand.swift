@@ -152,6 +152,8 @@ struct Explore: ParsableCommand {
       print("     made small in \(small.runs) runs: \(small.actionCount) actions")
       for line in yaml.split(separator: "\n") where !line.hasPrefix("#") { print("       \(line)") }
     }
+    let causes = explorer.causes(of: finding.violation.checker, in: try Folders.load(path))
+    for line in causes { print("     cause: \(line)") }
     print("     again: rehearsal run \(path)")
   }
 

@@ -49,6 +49,8 @@ extension PlayedScenario {
     let text = json ? summary.json : summary.text(isColoured: Terminal.isColoured) + "\n"
     print(text, terminator: "")
     guard !judgement.passed else { return }
+    let causes = result.causes(of: judgement)
+    if !json && !causes.isEmpty { print("cause:\n" + causes.map { "  \($0)\n" }.joined()) }
     throw CommandFailure(code: 1, message: "rehearsal: FAILED; again with: \(command) --out out")
   }
 }

@@ -111,6 +111,21 @@ public final class Explorer: Sendable {
     }
   }
 
+  /// What led to what a scenario violates: lines for a person, as ``RunResult/causes(of:by:)``.
+  ///
+  /// - Parameter checker: of what it violates, what is explained.
+  public func causes(of checker: String, in scenario: Scenario) -> [String] {
+    var options = options()
+    options.isTraced = false
+    // A run that came to no end has no values to explain.
+    guard let run = try? ScenarioRun(scenario, options: options).run() else { return [] }
+    let judgement = Judgement(run)
+    let finding = (judgement.checkers + judgement.expectations).first {
+      $0.what == checker && !$0.holds
+    }
+    return finding.map { run.causes(of: $0.faults, by: checker) } ?? []
+  }
+
   /// The scenario with what it does at random written out, step by step.
   func scripted(_ scenario: Scenario) -> Scenario? {
     var options = options()

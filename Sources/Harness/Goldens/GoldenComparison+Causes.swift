@@ -5,10 +5,15 @@ extension GoldenComparison {
   /// one, the first row that the run alone has, or why one that the golden alone has isn't there.
   ///
   /// - Returns: lines for a person, a few for each table; none when nothing differs.
-  public func causes(in run: RunResult) -> [String] {
+  public func causes(in run: RunResult) -> [String] { run.causes(of: tables) }
+}
+
+extension RunResult {
+  /// See ``GoldenComparison/causes(in:)``.
+  func causes(of tables: [TableDifference]) -> [String] {
     let explainable = tables.filter { ["scores", "windows", "training_data"].contains($0.name) }
     guard !explainable.isEmpty else { return [] }
-    let tracer = CauseTracer(run)
+    let tracer = CauseTracer(self)
     return explainable.flatMap { table -> [String] in
       let cell = table.changedCells.first
       let key = cell?.key ?? table.rowsAdded.first?.key ?? table.rowsRemoved.first?.key
