@@ -60,8 +60,26 @@ let package = Package(
       name: "SQLiteBackend",
       dependencies: ["Moderation", "Ports", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
-    // Objects as files of a folder.
-    .target(name: "ObjectStorageBackend", dependencies: ["Ports"], swiftSettings: settings),
+    // Objects as files of a folder, or in S3 over libcurl.
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(
+      name: "ObjectStorageBackend", dependencies: ["Ports", "CCurl"], swiftSettings: settings),
+    // The database, the checkpoints and PyIceberg's SQL catalog in PostgreSQL, over libpq.
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(
+      name: "PostgresBackend", dependencies: ["Moderation", "Ports", "CPostgres"],
+      swiftSettings: settings),
+    // The stream in Kafka or Redpanda, over librdkafka.
+    .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .target(
+      name: "KafkaBackend", dependencies: ["Moderation", "Ports", "CKafka"],
+      swiftSettings: settings),
+    // The online features in Redis, over hiredis.
+    .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+    .target(
+      name: "RedisBackend", dependencies: ["Moderation", "Ports", "CHiredis"],
+      swiftSettings: settings),
     // Scenarios, traffic, the runner, expectations, checkers, goldens, replay.
     .target(
       name: "Harness",
@@ -110,7 +128,8 @@ let package = Package(
       name: "ConformanceTests",
       dependencies: [
         "Moderation", "Ports", "Simulation", "InMemoryBackends", "Lakehouse", "SQLiteBackend",
-        "ObjectStorageBackend", .product(name: "GRDB", package: "GRDB.swift"),
+        "ObjectStorageBackend", "PostgresBackend", "KafkaBackend", "RedisBackend",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -5,6 +5,10 @@ import Testing
 /// A folder of one test, made when it is first asked for and removed with all that is in it.
 final class TemporaryFolder: Sendable {
   private let made = Mutex<String?>(nil)
+  private let endings = Mutex<[@Sendable () -> Void]>([])
+
+  /// Calls a body after the test: what a server keeps for it is removed so.
+  func atEnd(_ body: @escaping @Sendable () -> Void) { endings.withLock { $0.append(body) } }
 
   /// The folder's path.
   var path: String {
@@ -21,8 +25,9 @@ final class TemporaryFolder: Sendable {
     }
   }
 
-  /// Removes the folder, if it was made.
+  /// Removes the folder, if it was made, and what else is left of the test.
   deinit {
+    for ending in endings.withLock({ $0 }).reversed() { ending() }
     if let path = made.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: path) }
   }
 

