@@ -9,61 +9,131 @@ import Ports
 import SQLiteBackend
 import Simulation
 
-/// Which backends a run uses: `in-memory`, or `sqlite:DIR`.
+/// Which backends a run uses: `in-memory`, `sqlite:DIR`, or a backends file.
 enum BackendsChoice: ExpressibleByArgument {
   case inMemory
   /// Everything that is durable in a folder: `application.db`, `objects/`, and the warehouse
   /// `lake/` with its `catalog.db`; the stream and the online features stay in memory.
   case sqlite(String)
+  /// What the YAML file says.
+  case file(String)
 
   init?(argument: String) {
     if argument == "in-memory" {
       self = .inMemory
     } else if argument.hasPrefix("sqlite:"), argument.count > "sqlite:".count {
       self = .sqlite(String(argument.dropFirst("sqlite:".count)))
+    } else if argument.hasSuffix(".yaml") || argument.hasSuffix(".yml") {
+      self = .file(argument)
     } else {
       return nil
     }
   }
 
-  /// Makes the backends of one run; a folder must be new or empty.
-  func maker() throws -> @Sendable (any TimeSource) -> Backends {
-    guard case .sqlite(let folder) = self else { return { .inMemory(time: $0) } }
-    let path = URL(fileURLWithPath: folder).standardizedFileURL.path
+  /// What makes the backends of runs.
+  func source() throws -> any BackendsSource {
+    switch self {
+    case .inMemory: InMemorySource()
+    case .sqlite(let folder): try SQLiteSource(folder)
+    case .file(let path): try LiveBackends(path)
+    }
+  }
+}
+
+/// Makes the backends of one run after another, each with nothing in them.
+protocol BackendsSource: Sendable {
+  /// Whether the lake is in memory, so that `--out` may write it to its folder.
+  var isInMemory: Bool { get }
+  /// Makes the backends of a run.
+  var maker: RunOptions.Maker { get }
+  /// Removes what runs left on servers.
+  func clean() throws
+  /// What runs left on servers, for a person; nil when nothing.
+  var remains: String? { get }
+}
+
+extension BackendsSource {
+  var isInMemory: Bool { false }
+  func clean() throws {}
+  var remains: String? { nil }
+}
+
+/// Everything in memory.
+struct InMemorySource: BackendsSource {
+  var isInMemory: Bool { true }
+  var maker: RunOptions.Maker { { (time) in .inMemory(time: time) } }
+}
+
+/// `sqlite:DIR`: the folder must be new or empty.
+struct SQLiteSource: BackendsSource {
+  private let folder: DurableFolder
+
+  init(_ path: String) throws {
+    let whole = URL(fileURLWithPath: path).standardizedFileURL.path
     // A folder that isn't there is as good as an empty one.
-    let found = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: whole)) ?? []
     guard found.isEmpty else {
       throw CommandFailure(
         code: 2,
-        message: "rehearsal: '\(folder)' isn't empty; a run begins with empty tables: "
+        message: "rehearsal: '\(path)' isn't empty; a run begins with empty tables: "
           + "name a new folder, or remove this one")
     }
     do {
+      folder = try DurableFolder(whole)
+    } catch {
+      throw CommandFailure(RunFailure.backend(error))
+    }
+  }
+
+  var maker: RunOptions.Maker {
+    let folder = folder
+    return { (time) throws(PortError) in
+      var backends = Backends.inMemory(time: time)
+      backends.name = "sqlite"
+      backends.store = try folder.store()
+      backends.checkpoints = try folder.checkpoints()
+      backends.objects = try FolderObjectStore(path: "\(folder.path)/objects")
+      backends.lake = IcebergLake(
+        objects: try folder.warehouse(), catalog: try folder.catalog(),
+        warehouse: "file://\(folder.path)/lake", time: time)
+      return backends
+    }
+  }
+}
+
+/// A folder of SQLite files and of a warehouse.
+struct DurableFolder: Sendable {
+  /// The whole path.
+  let path: String
+
+  /// Makes the folder, unless it is there.
+  init(_ path: String) throws(PortError) {
+    self.path = path
+    do {
       try FileManager.default.createDirectory(
         atPath: "\(path)/lake", withIntermediateDirectories: true)
-      let application = try SQLiteDatabase(path: "\(path)/application.db")
-      let catalog = try SQLiteDatabase(path: "\(path)/lake/catalog.db")
-      let store = try SQLiteApplicationStore(application)
-      let checkpoints = try SQLiteCheckpointStore(application)
-      let tables = try SQLiteTableCatalog(catalog, catalog: LakeFolder.catalogName)
-      let objects = try FolderObjectStore(path: "\(path)/objects")
-      let warehouse = try FolderObjectStore(path: "\(path)/lake", durability: .deferred)
-      return { time in
-        var backends = Backends.inMemory(time: time)
-        backends.name = "sqlite"
-        backends.store = store
-        backends.checkpoints = checkpoints
-        backends.objects = objects
-        backends.lake = IcebergLake(
-          objects: warehouse, catalog: tables, warehouse: "file://\(path)/lake", time: time)
-        return backends
-      }
-    } catch let failure as PortError {
-      throw CommandFailure(RunFailure.backend(failure))
     } catch {
-      throw CommandFailure(
-        code: 2, message: "rehearsal: '\(folder)' can't be written: \(error)")
+      throw PortError(
+        .invalid, port: "ObjectStore", operation: "open",
+        hint: "'\(path)' can't be written: \(error)")
     }
+  }
+
+  func store() throws(PortError) -> SQLiteApplicationStore {
+    try SQLiteApplicationStore(try SQLiteDatabase(path: "\(path)/application.db"))
+  }
+
+  func checkpoints() throws(PortError) -> SQLiteCheckpointStore {
+    try SQLiteCheckpointStore(try SQLiteDatabase(path: "\(path)/application.db"))
+  }
+
+  func catalog() throws(PortError) -> SQLiteTableCatalog {
+    try SQLiteTableCatalog(
+      try SQLiteDatabase(path: "\(path)/lake/catalog.db"), catalog: LakeFolder.catalogName)
+  }
+
+  func warehouse() throws(PortError) -> FolderObjectStore {
+    try FolderObjectStore(path: "\(path)/lake", durability: .deferred)
   }
 }
 
@@ -82,9 +152,9 @@ struct LakeFolder {
   }
 
   /// Backends in memory whose lake is this one.
-  var maker: @Sendable (any TimeSource) -> Backends {
+  var maker: RunOptions.Maker {
     let (path, objects, catalog) = (path, objects, catalog)
-    return { time in
+    return { (time) in
       var backends = Backends.inMemory(time: time)
       backends.lake = IcebergLake(
         objects: objects, catalog: catalog, warehouse: "file://\(path)", time: time)

@@ -24,6 +24,9 @@ struct Check: ParsableCommand {
   @Option(help: "How many differences of a table are shown.")
   var limit = 10
 
+  @Option(help: "in-memory, or a backends file; what passed is removed from the servers.")
+  var backends = BackendsChoice.inMemory
+
   func run() throws {
     let files = try names.isEmpty ? folders.files() : names.map { try folders.file($0) }
     guard !files.isEmpty else {
@@ -37,10 +40,9 @@ struct Check: ParsableCommand {
       worst = max(worst, code)
       cases.append(.init(name: name, suite: "scenarios", seconds: seconds, failure: failure))
       let mark = failure == nil ? "ok  " : "FAIL"
-      let paint = Terminal.isColoured ? (failure == nil ? "\u{1B}[32m" : "\u{1B}[31m") : ""
       let padded = name.padding(toLength: 28, withPad: " ", startingAt: 0)
       print(
-        "\(paint)\(mark)\(paint.isEmpty ? "" : "\u{1B}[0m") \(padded) "
+        "\(Terminal.painted(mark, failure == nil)) \(padded) "
           + String(format: "%6.2f s", seconds))
       if let failure { print(failure) }
     }
@@ -74,7 +76,9 @@ struct Check: ParsableCommand {
   private func check(_ file: String) -> (failure: String?, seconds: Double, code: Int32) {
     do {
       let scenario = try Folders.load(file)
-      let played = try PlayedScenario(scenario) { try ScenarioRun(scenario, options: $0).run() }
+      let played = try PlayedScenario(scenario, backends: backends) {
+        try ScenarioRun(scenario, options: $0).run()
+      }
       var faults: [String] = []
       for finding in played.judgement.expectations + played.judgement.checkers
       where !finding.holds {
@@ -89,6 +93,11 @@ struct Check: ParsableCommand {
       } else {
         let causes = played.result.causes(of: played.judgement)
         if !causes.isEmpty { faults += ["  cause:"] + causes.map { "    \($0)" } }
+      }
+      if faults.isEmpty {
+        try played.source.clean()
+      } else if let remains = played.source.remains {
+        faults.append("  \(remains)")
       }
       let failure = faults.isEmpty ? nil : faults.joined(separator: "\n")
       return (failure, played.seconds, failure == nil ? 0 : 1)

@@ -26,13 +26,17 @@ struct List: ParsableCommand {
 /// `rehearsal schema`.
 struct Schema: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints the JSON Schema of scenario files, for editors.",
+    abstract: "Prints the JSON Schema of scenario files, or of backends files, for editors.",
     discussion: """
-      Example:
+      Examples:
         rehearsal schema > scenario.schema.json
+        rehearsal schema --backends > backends.schema.json
       """)
 
-  func run() { print(ScenarioSchema.json()) }
+  @Flag(help: "The schema of backends files.")
+  var backends = false
+
+  func run() { print(backends ? ScenarioSchema.backendsJSON() : ScenarioSchema.json()) }
 }
 
 /// `rehearsal replay`.

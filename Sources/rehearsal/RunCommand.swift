@@ -11,6 +11,7 @@ struct Run: ParsableCommand {
         rehearsal run scenarios/minors.yaml --seed 7 --out out/minors
         rehearsal run viral-burst --json | jq .counts
         rehearsal run viral-burst --backends sqlite:/tmp/burst
+        rehearsal run viral-burst --backends live.yaml
       """)
 
   @Argument(help: "A scenario's name or file.")
@@ -25,7 +26,10 @@ struct Run: ParsableCommand {
   var out: String?
 
   @Option(
-    help: "in-memory, or sqlite:DIR for a folder that sqlite3, PyIceberg and DuckDB open.")
+    help: """
+      in-memory, sqlite:DIR for a folder that sqlite3, PyIceberg and DuckDB open, or a backends \
+      file, as live.yaml.
+      """)
   var backends = BackendsChoice.inMemory
 
   @Flag(help: "Prints summary.json instead of text.")
@@ -48,6 +52,9 @@ extension PlayedScenario {
     let summary = RunSummary(result, judgement, wallSeconds: seconds)
     let text = json ? summary.json : summary.text(isColoured: Terminal.isColoured) + "\n"
     print(text, terminator: "")
+    if !json, let remains = source.remains {
+      print("  \(remains); rehearsal backends clean FILE --prefix … removes it")
+    }
     guard !judgement.passed else { return }
     let causes = result.causes(of: judgement)
     if !json && !causes.isEmpty { print("cause:\n" + causes.map { "  \($0)\n" }.joined()) }

@@ -42,6 +42,8 @@ struct PlayedScenario {
   var result: RunResult
   var judgement: Judgement
   var seconds: Double
+  /// What made the backends.
+  var source: any BackendsSource
 
   /// Plays a scenario; with a folder, writes everything there.
   init(
@@ -53,13 +55,14 @@ struct PlayedScenario {
     options.seed = seed
     options.sought = sought
     options.progress = Terminal.progress(scenario.name)
-    options.backends = try backends.maker()
+    source = try backends.source()
+    options.backends = source.maker
     var folder: OutputFolder?
     var lake: LakeFolder?
     var trace: FileHandle?
     if let out {
       folder = try Self.open(out)
-      if case .inMemory = backends {
+      if source.isInMemory {
         let warehouse = LakeFolder("\(out)/lake")
         options.backends = warehouse.maker
         lake = warehouse

@@ -7,6 +7,11 @@ enum Terminal {
     isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
   }
 
+  /// A word in green or red on a terminal.
+  static func painted(_ word: String, _ isGood: Bool) -> String {
+    isColoured ? "\u{1B}[\(isGood ? 32 : 31)m\(word)\u{1B}[0m" : word
+  }
+
   static func complain(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }

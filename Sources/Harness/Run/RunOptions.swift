@@ -10,6 +10,9 @@ public struct RunOptions: Sendable {
   /// The lake is an `IcebergLake` whose files and pointers lie behind the component's gate already.
   public typealias Injection = @Sendable (_ component: Environment, _ ports: Backends) -> Backends
 
+  /// Makes the backends of one run, which are empty, over its clock.
+  public typealias Maker = @Sendable (_ time: any TimeSource) throws(PortError) -> Backends
+
   /// Which of the ready jobs runs next.
   public var scheduling = Scheduling.fifo
   /// Replaces the scenario's seed.
@@ -22,7 +25,7 @@ public struct RunOptions: Sendable {
   /// run itself reads at the end are the backends.
   public var injection: Injection?
   /// Makes the backends; in memory unless said otherwise.
-  public var backends: @Sendable (any TimeSource) -> Backends = { .inMemory(time: $0) }
+  public var backends: Maker = { (time) in .inMemory(time: time) }
   /// Gets the trace's bytes, whole lines at a time.
   public var traceSink: (@Sendable ([UInt8]) -> Void)?
   /// Whether a trace is kept at all; without, there is no fingerprint.

@@ -72,7 +72,12 @@ public struct ScenarioRun: Sendable {
     let recorder = TraceRecorder(sink: options.traceSink)
     recorder.guardThread { executor.noteIfForeign("wrote to the trace") }
     let streams = RandomStreams(seed: scenario.seed)
-    let backends = options.backends(clock)
+    let backends: Backends
+    do throws(PortError) {
+      backends = try options.backends(clock)
+    } catch {
+      throw .backend(error)
+    }
     let platform = Platform(
       backends: backends,
       environment: Environment(

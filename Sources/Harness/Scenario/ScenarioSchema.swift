@@ -3,10 +3,15 @@ import Foundation
 /// The JSON Schema of scenario files, made from the table that the reader uses.
 public enum ScenarioSchema {
   /// The schema as indented JSON (draft 2020-12).
-  public static func json() -> String {
-    var root = object(ScenarioFields.scenario)
+  public static func json() -> String { json(ScenarioFields.scenario, "Rehearsal scenario") }
+
+  /// The schema of backends files.
+  public static func backendsJSON() -> String { json(BackendsFields.file, "Rehearsal backends") }
+
+  private static func json(_ shape: ScenarioObject, _ title: String) -> String {
+    var root = object(shape)
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    root["title"] = "Rehearsal scenario"
+    root["title"] = title
     do {
       let data = try JSONSerialization.data(
         withJSONObject: root, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
