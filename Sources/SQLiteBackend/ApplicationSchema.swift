@@ -5,7 +5,8 @@ extension SQLiteSchema {
   /// Ids are 36-character texts, instants texts like `2026-06-15T14:00:00.000000Z`, which sort as
   /// the instants do. Deleted rows are few, so their indexes leave the others out.
   static let application = SQLiteSchema(
-    name: "application", steps: [
+    name: "application",
+    steps: [
       moderation, users, images, comments, flags, publishing,
       "ALTER TABLE users ADD COLUMN found_ineligible_at TEXT",
     ])
