@@ -102,21 +102,19 @@ public struct Erasure: Job {
     _ plan: ErasurePlan, _ marks: RecordBatch, _ pins: inout Pins
   ) async throws(PortError) {
     let table = LakeTables.erasureMarks
-    let known = Set(marks.strings("image_id"))
-    guard !plan.fedSince.isEmpty || !known.isEmpty else { return }
-    if pins[table] == nil {
-      try await lake.createTable(table, schema: LakeTables.erasureMarkSchema)
-      pins[table] = try await lake.current(table)
-    }
+    let known = zip(marks.strings("image_id"), marks.integers("fed_since"))
+    guard plan.fedSince != Dictionary(uniqueKeysWithValues: known) else { return }
+    try await lake.createTable(table, schema: LakeTables.erasureMarkSchema)
     let images = plan.fedSince.keys.sorted()
-    let rows = RecordBatch(
-      schema: LakeTables.erasureMarkSchema,
-      columns: [
-        .init(.strings(images)), .init(.integers(images.map { plan.fedSince[$0] ?? 0 })),
-      ])
-    _ = try await delete(
-      [.init(["image_id": known.union(images)])], from: table, append: images.isEmpty ? nil : rows,
-      &pins)
+    let change = TableChange(
+      id: environment.ids.snapshotID(), committedAt: environment.now.asEventTime,
+      removal: .everything,
+      append: RecordBatch(
+        schema: LakeTables.erasureMarkSchema,
+        columns: [
+          .init(.strings(images)), .init(.integers(images.map { plan.fedSince[$0] ?? 0 })),
+        ]), summary: [TrainingSetBuild.jobKey: Self.name])
+    pins[table] = try await lake.commit(change, to: table, expecting: pins[table]?.id)
   }
 
   /// Windows of erased images go; windows that lost some events get the count of the rest.

@@ -182,11 +182,11 @@ struct ErasureTests {
         // Logged after the erasure, and fed by views that it took.
         try await FeatureLogTests.publish(world, of: .number(1), asOf: [100, 310])
         _ = try await world.featureLog.run()
-        var stampedBefore = Events.view(901, at: 291, by: 3)
+        var stampedBefore = Events.view(901, at: 391, by: 3)
         stampedBefore.actorEligible = true
-        var stampedAfter = Events.view(902, at: 292, by: 3)
+        var stampedAfter = Events.view(902, at: 392, by: 3)
         stampedAfter.actorEligible = false
-        try await world.append([stampedBefore, stampedAfter, Events.view(903, at: 293, by: 2)])
+        try await world.append([stampedBefore, stampedAfter, Events.view(903, at: 393, by: 2)])
         _ = try await world.aggregation.run()
         _ = try await world.training.run()
         _ = try await world.erasure.run()
