@@ -8,14 +8,16 @@ final class InMemoryEventConsumer: EventConsumer {
   /// The group's place in the log's state.
   private let group: Int
   private let member: String
-  private let topics: [String]
+  private let topics: [ConsumerGroup.Topic]
   private let signal: Signal
 
-  init(log: InMemoryEventLog, group: Int, member: String, topics: [String], signal: Signal) {
+  init(
+    log: InMemoryEventLog, group: Int, member: String, topics: [ConsumerGroup.Topic], signal: Signal
+  ) {
     self.log = log
     self.group = group
     self.member = member
-    self.topics = topics.sorted()
+    self.topics = topics
     self.signal = signal
   }
 
@@ -48,7 +50,7 @@ final class InMemoryEventConsumer: EventConsumer {
   }
 
   func leave() async throws(PortError) {
-    let others = log.state.withLock { $0.groups[group].leave(member, in: $0.logs) }
+    let others = log.state.withLock { $0.groups[group].leave(member) }
     for other in others { other.notify() }
   }
 
@@ -58,9 +60,9 @@ final class InMemoryEventConsumer: EventConsumer {
   ) -> (Poll, [Signal]) {
     log.state.withLock { state in
       let others = state.groups[group].notePoll(
-        of: member, topics: topics, signal: signal, at: now, session: log.session, in: state.logs)
+        of: member, topics: topics, signal: signal, at: now, session: log.session)
       var poll = Poll()
-      if let assignment = state.groups[group].takeAssignment(member, in: state.logs) {
+      if let assignment = state.groups[group].takeAssignment(member) {
         poll.assignment = assignment
       } else {
         let logs = state.logs

@@ -107,19 +107,18 @@ public final class InMemoryEventLog: EventLog {
   public func join(
     _ group: String, member: String, topics: [String]
   ) async throws(PortError) -> any EventConsumer {
-    let unknown = state.withLock { state in
-      topics.first { state.logs.index(of: $0) == nil }
+    let known = state.withLock { state in topics.sorted().map { state.logs.topic($0) } }
+    if let unknown = zip(topics.sorted(), known).first(where: { $1 == nil })?.0 {
+      throw error(.notFound, "join", "topic \(unknown) doesn't exist")
     }
-    if let unknown { throw error(.notFound, "join", "topic \(unknown) doesn't exist") }
-    let signal = Signal()
+    let (subscribed, signal) = (known.compactMap(\.self), Signal())
     let place = state.withLock { state in
       let place = state.place(of: group)
-      state.groups[place].restart(
-        member, topics: topics.sorted(), signal: signal, in: state.logs)
+      state.groups[place].restart(member, topics: subscribed, signal: signal)
       return place
     }
     return InMemoryEventConsumer(
-      log: self, group: place, member: member, topics: topics, signal: signal)
+      log: self, group: place, member: member, topics: subscribed, signal: signal)
   }
 
   static func record(

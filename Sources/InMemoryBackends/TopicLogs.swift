@@ -18,6 +18,13 @@ struct TopicLogs {
     names.firstIndex { $0.utf8.count == topic.utf8.count && $0 == topic }
   }
 
+  /// A topic as groups know it; nil when there is no such topic.
+  func topic(_ name: String) -> ConsumerGroup.Topic? {
+    index(of: name).map {
+      ConsumerGroup.Topic(name, place: $0, partitions: partitionCount($0))
+    }
+  }
+
   /// The names of the topics at `places`, each once.
   func names(of places: [Int]) -> [String] {
     var isThere = names.map { _ in false }

@@ -1,18 +1,42 @@
 import Moderation
-import Ports
 
-/// A consumer group's state: who is in it, who owns what, what is committed. No I/O, no clock.
-struct ConsumerGroup {
-  /// One owned partition and the next offset to read of it.
-  struct Lane {
-    var partition: TopicPartition
-    /// The topic's place in the log.
-    var topic: Int
-    var position: Int
+/// A consumer group's state: who is in it, who owns what, what is committed. No I/O, no clock: event
+/// logs that decide about their groups in this process share these rules.
+///
+/// The rules: a member is in from its first poll on, and out when it leaves, or when it has neither
+/// polled for the session's length nor waits in a poll. Each such change is a new generation, which
+/// gives every partition anew, round robin over the sorted partitions and members; a member learns
+/// its share at its next poll. A member that starts anew under its old name keeps its place.
+public struct ConsumerGroup: Sendable {
+  /// A topic that a member subscribes to. Its partitions never change.
+  public struct Topic: Hashable, Sendable {
+    /// The topic's name.
+    public var name: String
+    /// Where the log keeps the topic; ``Lane/topic`` hands it back.
+    public var place: Int
+    /// How many partitions it has.
+    public var partitions: Int
+
+    /// A topic as a log knows it.
+    public init(_ name: String, place: Int, partitions: Int) {
+      self.name = name
+      self.place = place
+      self.partitions = partitions
+    }
   }
 
-  struct Member {
-    var topics: [String]
+  /// One owned partition and the next offset to read of it.
+  @frozen public struct Lane: Sendable {
+    /// The partition.
+    public var partition: TopicPartition
+    /// The topic's place in the log.
+    public var topic: Int
+    /// The next offset to read.
+    public var position: Int
+  }
+
+  @usableFromInline struct Member: Sendable {
+    var topics: [Topic]
     var signal: Signal
     var lastPoll: ProcessingTime
     /// Whether it waits inside a poll: then its client sends heartbeats all the while.
@@ -20,29 +44,34 @@ struct ConsumerGroup {
     /// The generation whose assignment the member knows; nil before its first poll.
     var knownGeneration: Int?
     /// What it owns, by (topic, partition).
-    var lanes: [Lane] = []
+    @usableFromInline var lanes: [Lane] = []
   }
 
-  private var members: [String: Member] = [:]
-  private(set) var committed: [TopicPartition: Int64] = [:]
+  @usableFromInline var members: [String: Member] = [:]
+  /// The next offsets to read, as committed.
+  public private(set) var committed: [TopicPartition: Int64]
   private var generation = 0
   private var owners: [TopicPartition: String] = [:]
 
+  /// A group without members.
+  ///
+  /// - Parameter committed: what an earlier process committed.
+  public init(committed: [TopicPartition: Int64] = [:]) { self.committed = committed }
+
   /// The signals of the members that subscribe to any of the topics, by member name.
-  func signals(subscribedTo topics: [String]) -> [Signal] {
+  public func signals(subscribedTo topics: [String]) -> [Signal] {
     if members.count == 1, let only = members.values.first {
-      return only.topics.contains { topics.contains($0) } ? [only.signal] : []
+      return only.topics.contains { topics.contains($0.name) } ? [only.signal] : []
     }
     return members.sorted { $0.key < $1.key }.compactMap { _, member in
-      member.topics.contains { topics.contains($0) } ? member.signal : nil
+      member.topics.contains { topics.contains($0.name) } ? member.signal : nil
     }
   }
 
   /// Notes a poll: expires who stayed away, takes in who is new. Gives the signals of the members
   /// to wake because of a rebalance.
-  mutating func notePoll(
-    of name: String, topics: [String], signal: Signal, at now: ProcessingTime, session: Duration,
-    in log: TopicLogs
+  public mutating func notePoll(
+    of name: String, topics: [Topic], signal: Signal, at now: ProcessingTime, session: Duration
   ) -> [Signal] {
     if let index = members.index(forKey: name) {
       members.values[index].lastPoll = now
@@ -58,51 +87,54 @@ struct ConsumerGroup {
       members[name] = Member(topics: topics, signal: signal, lastPoll: now, isPolling: true)
     }
     guard isNew || !expired.isEmpty else { return [] }
-    rebalance(log)
+    rebalance()
     return members.filter { $0.key != name }.sorted { $0.key < $1.key }.map(\.value.signal)
   }
 
   /// Notes that a poll came back.
-  mutating func notePollEnd(of name: String, at now: ProcessingTime) {
+  public mutating func notePollEnd(of name: String, at now: ProcessingTime) {
     members[name]?.isPolling = false
     members[name]?.lastPoll = now
   }
 
   /// A member that starts anew under its old name (a process restarted within its session) gets
   /// its assignment again.
-  mutating func restart(_ name: String, topics: [String], signal: Signal, in log: TopicLogs) {
+  public mutating func restart(_ name: String, topics: [Topic], signal: Signal) {
     guard let old = members[name] else { return }
     members[name]?.knownGeneration = nil
     members[name]?.signal = signal
     members[name]?.topics = topics
     members[name]?.isPolling = false
-    if old.topics != topics { rebalance(log) }
+    if old.topics != topics { rebalance() }
   }
 
   /// The member's assignment, when it doesn't know it yet; positions start at the committed
   /// offsets.
-  mutating func takeAssignment(_ name: String, in log: TopicLogs) -> [TopicPartition]? {
+  public mutating func takeAssignment(_ name: String) -> [TopicPartition]? {
     guard let index = members.index(forKey: name),
       members.values[index].knownGeneration != generation
     else { return nil }
     let assignment = owners.filter { $0.value == name }.keys.sorted()
+    let topics = members.values[index].topics
     members.values[index].knownGeneration = generation
     members.values[index].lanes = assignment.map { partition in
       Lane(
-        partition: partition, topic: log.index(of: partition.topic) ?? 0,
+        partition: partition, topic: topics.first { $0.name == partition.topic }?.place ?? 0,
         position: Int(committed[partition] ?? 0))
     }
     return assignment
   }
 
   /// Lets `read` take records from the member's lanes and move their positions.
-  mutating func withLanes<Value>(of name: String, _ read: (inout [Lane]) -> Value) -> Value? {
+  @inlinable public mutating func withLanes<Value, Failure: Error>(
+    of name: String, _ read: (inout [Lane]) throws(Failure) -> Value
+  ) throws(Failure) -> Value? {
     guard let index = members.index(forKey: name) else { return nil }
-    return read(&members.values[index].lanes)
+    return try read(&members.values[index].lanes)
   }
 
   /// Moves the member's positions of partitions that it owns.
-  mutating func seek(_ name: String, _ offsets: [TopicPartition: Int64]) {
+  public mutating func seek(_ name: String, _ offsets: [TopicPartition: Int64]) {
     guard let index = members.index(forKey: name) else { return }
     for lane in members.values[index].lanes.indices {
       if let offset = offsets[members.values[index].lanes[lane].partition] {
@@ -111,32 +143,38 @@ struct ConsumerGroup {
     }
   }
 
+  /// The first of the partitions that the member doesn't own.
+  public func foreign(to name: String, _ offsets: [TopicPartition: Int64]) -> TopicPartition? {
+    offsets.keys.sorted().first { owners[$0] != name }
+  }
+
   /// Commits, or names the partition that the member doesn't own.
-  mutating func commit(_ name: String, _ offsets: [TopicPartition: Int64]) -> TopicPartition? {
-    if let foreign = offsets.keys.sorted().first(where: { owners[$0] != name }) { return foreign }
+  public mutating func commit(
+    _ name: String, _ offsets: [TopicPartition: Int64]
+  ) -> TopicPartition? {
+    if let foreign = foreign(to: name, offsets) { return foreign }
     committed.merge(offsets) { $1 }
     return nil
   }
 
   /// Removes a member; gives the signals of the others.
-  mutating func leave(_ name: String, in log: TopicLogs) -> [Signal] {
+  public mutating func leave(_ name: String) -> [Signal] {
     guard members.removeValue(forKey: name) != nil else { return [] }
-    rebalance(log)
+    rebalance()
     return members.sorted { $0.key < $1.key }.map(\.value.signal)
   }
 
   /// Round robin over the sorted partitions and members.
-  private mutating func rebalance(_ log: TopicLogs) {
+  private mutating func rebalance() {
     generation += 1
     owners = [:]
     let names = members.keys.sorted()
-    guard !names.isEmpty else { return }
-    let topics = Set(members.values.flatMap(\.topics)).sorted()
+    let topics = Set(members.values.flatMap(\.topics)).sorted { $0.name < $1.name }
     var turn = 0
     for topic in topics {
       let subscribers = names.filter { members[$0]?.topics.contains(topic) ?? false }
-      for partition in 0..<(log.index(of: topic).map(log.partitionCount) ?? 0) {
-        owners[TopicPartition(topic, partition)] = subscribers[turn % subscribers.count]
+      for partition in 0..<topic.partitions {
+        owners[TopicPartition(topic.name, partition)] = subscribers[turn % subscribers.count]
         turn += 1
       }
     }
