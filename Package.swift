@@ -76,9 +76,13 @@ let package = Package(
       name: "KafkaBackend", dependencies: ["Moderation", "Ports", "CKafka"],
       swiftSettings: settings),
     // The online features in Redis, over hiredis.
-    .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .target(
       name: "RedisBackend", dependencies: ["Moderation", "Ports", "CHiredis"],
+      resources: [
+        .embedInCode("Scripts/apply.lua"), .embedInCode("Scripts/counts.lua"),
+        .embedInCode("Scripts/pending.lua"),
+      ],
       swiftSettings: settings),
     // Scenarios, traffic, the runner, expectations, checkers, goldens, replay.
     .target(

@@ -6,6 +6,9 @@ let allowances: [Allowance] = [
   Allowance(
     "Lakehouse/Parquet/ParquetReader.swift", "nonisolated(unsafe)",
     "the shim's handle is constant once it is open, and C pointers are never Sendable"),
+  Allowance(
+    "RedisBackend/RedisConnection.swift", "nonisolated(unsafe)",
+    "a C pointer that only the call uses that took the connection out of the pool"),
   Allowance("Simulation/SimulationExecutor.swift", "Task(", "the one root task of a run"),
   Allowance(
     "SimulationTests/EscapeTests.swift", "Task.sleep",

@@ -1,0 +1,113 @@
+import Ports
+
+/// Why an exchange with the server came to nothing.
+enum RedisFailure: Error {
+  /// There is no connection, and nothing was sent.
+  case unreachable(String)
+  /// The connection broke; when all was sent, it may have been carried out.
+  case lost(String, wasSent: Bool)
+  /// The server answered with an error.
+  case refused(String)
+
+  /// Whether the same exchange may succeed shortly, on another connection.
+  var isPassing: Bool {
+    switch self {
+    case .unreachable, .lost: true
+    case .refused(let text): ["BUSY", "LOADING", "MASTERDOWN", "READONLY"].contains(Self.code(text))
+    }
+  }
+
+  /// Whether the connection can't be used again.
+  var endsConnection: Bool {
+    switch self {
+    case .unreachable, .lost: true
+    // A server that was demoted may have a successor under its name.
+    case .refused(let text): Self.code(text) == "READONLY"
+    }
+  }
+
+  /// The first word of an error. Redis 6 wraps what a command in a script says.
+  private static func code(_ text: String) -> String {
+    let words = text.split { $0 == " " || $0 == ":" }.map(String.init)
+    let wrapped = words.first == "ERR" ? words.first { verdicts[$0] != nil } : nil
+    return wrapped ?? words.first ?? ""
+  }
+}
+
+extension PortError.Code {
+  /// The account may not do this.
+  static let denied = PortError.Code(name: "denied", isRetryable: false)
+  /// Redis answers what its adapter doesn't expect.
+  static let redis = PortError.Code(name: "redis", isRetryable: false)
+}
+
+extension RedisFailure {
+  /// What errors mean, and what helps, by their first word.
+  private static let verdicts: [String: (code: PortError.Code, cure: String)] = [
+    "BUSY": (.unavailable, "a script blocks the server; `SCRIPT KILL` ends one that only reads"),
+    "LOADING": (.unavailable, "it is reading its data set; wait until `INFO persistence` is done"),
+    "MASTERDOWN": (.unavailable, "it is a replica without its primary; name the primary"),
+    "READONLY": (.unavailable, "it is a replica; name the primary in `host` and `port`"),
+    "OOM": (.unavailable, "it is full; raise `maxmemory`, or remove old runs' keys with clean()"),
+    "MISCONF": (.unavailable, "it can't save to disk; free space there, see its log"),
+    "NOREPLICAS": (.unavailable, "too few replicas follow it; see `min-replicas-to-write`"),
+    "NOSCRIPT": (.unavailable, "its scripts were flushed meanwhile; try again"),
+    "NOAUTH": (.denied, "it wants a password; set `password`, and `user` unless it's `default`"),
+    "WRONGPASS": (.denied, "the user or the password is wrong; correct `user` and `password`"),
+    "NOPERM": (.denied, "the user may not do that; `ACL SETUSER <user> ~<prefix>* +@all` allows it"),
+    "WRONGTYPE": (.corrupt, "another program wrote a key of this prefix; choose another `prefix`"),
+    "MOVED": (.invalid, "it is a cluster; name a server that holds all keys"),
+    "CROSSSLOT": (.invalid, "it is a cluster; name a server that holds all keys"),
+    "CLUSTERDOWN": (.invalid, "it is a cluster; name a server that holds all keys"),
+  ]
+
+  /// What the caller of a port is told.
+  ///
+  /// - Parameter mayBeDone: whether the call changes something, and an attempt at it reached the
+  ///   server.
+  func portError(
+    _ operation: PortOperation, _ settings: RedisSettings, mayBeDone: Bool
+  ) -> PortError {
+    let server = "Redis at \(settings.address)"
+    switch self {
+    case .unreachable(let reason), .lost(let reason, _):
+      let code: PortError.Code = mayBeDone ? .unknownOutcome : .unavailable
+      return operation.error(
+        code,
+        "\(server): \(reason), \(settings.attempts) attempts; start it, or correct `host` and "
+          + "`port`; `redis-cli -h \(settings.host) -p \(settings.port) ping` tries it")
+    case .refused(let text):
+      let verdict = Self.verdicts[Self.code(text)]
+      let cure = verdict?.cure ?? Self.cure(ofError: text)
+      return operation.error(verdict?.code ?? .redis, "\(server) says '\(text)': \(cure)")
+    }
+  }
+
+  /// What helps against errors that all begin with `ERR`.
+  private static func cure(ofError text: String) -> String {
+    if text.contains("without any password") { return "it has no password; leave `password` out" }
+    if text.contains("invalid password") { return "correct `password`" }
+    if text.contains("DB index") { return "choose a `database` below its `databases` setting" }
+    if text.contains("max number of clients") { return "raise its `maxclients`" }
+    return "see the server's log"
+  }
+}
+
+/// A port's method, as errors name it.
+struct PortOperation {
+  /// The protocol's name.
+  let port: String
+  /// The method's name.
+  let name: String
+
+  /// A method of the feature store.
+  init(_ name: String) {
+    port = "FeatureStore"
+    self.name = name
+  }
+
+  /// An error of this method.
+  func error(_ code: PortError.Code, _ hint: String) -> PortError {
+    PortError(code, port: port, operation: name, hint: hint)
+  }
+}
