@@ -49,7 +49,7 @@ enum Adapters {
       },
     ] + LivePostgres.applicationStores
   static let objectStores: [Adapter<any ObjectStore>] =
-    objectStoresOfAnyKey + [
+    objectStoresOfAnyKey + LiveS3.objectStores + [
       Adapter("folder") { _, folder in try FolderObjectStore(path: try folder.file("objects")) },
       Adapter("folder, deferred") { _, folder in
         try FolderObjectStore(path: try folder.file("objects"), durability: .deferred)
@@ -57,9 +57,7 @@ enum Adapters {
     ]
   /// Those whose keys are plain text, not paths: they may end in a slash and continue each other.
   static let objectStoresOfAnyKey: [Adapter<any ObjectStore>] =
-    [
-      Adapter("in-memory") { _ in InMemoryObjectStore() }
-    ] + LiveS3.objectStores
+    [Adapter("in-memory") { _ in InMemoryObjectStore() }]
   static let checkpointStores: [Adapter<any CheckpointStore>] =
     [
       Adapter("in-memory") { _ in InMemoryCheckpointStore() },
