@@ -80,8 +80,8 @@ let package = Package(
     .target(
       name: "RedisBackend", dependencies: ["Moderation", "Ports", "CHiredis"],
       resources: [
-        .embedInCode("Scripts/apply.lua"), .embedInCode("Scripts/counts.lua"),
-        .embedInCode("Scripts/pending.lua"),
+        .embedInCode("Scripts/apply.lua"), .embedInCode("Scripts/copy.lua"),
+        .embedInCode("Scripts/counts.lua"), .embedInCode("Scripts/pending.lua"),
       ],
       swiftSettings: settings),
     // Scenarios, traffic, the runner, expectations, checkers, goldens, replay.

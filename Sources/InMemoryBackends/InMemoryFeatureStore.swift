@@ -111,7 +111,7 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
   }
 
   /// See ``SaveAndRestore``: what a server has that was started again from its last save.
-  public func save() -> @Sendable () -> Void {
+  public func save() -> @Sendable () throws(PortError) -> Void {
     let saved = state.withLock { $0 }
     return { [self] in state.withLock { $0 = saved } }
   }

@@ -1,13 +1,18 @@
 import Foundation
 import Harness
+import KafkaBackend
 import ObjectStorageBackend
 import Ports
+import PostgresBackend
+import RedisBackend
 import SQLiteBackend
 
 /// The adapters of one run over what a backends file says; nil where the port is in memory.
 final class Servers {
   private let file: BackendsFile
   private let prefix: String
+  /// The one pool of connections of a run's stores.
+  private var database: PostgresDatabase?
 
   init(_ file: BackendsFile, _ prefix: String) {
     self.file = file
@@ -17,6 +22,7 @@ final class Servers {
   func store() throws(PortError) -> (any ApplicationStore)? {
     switch file.adapter(of: .store) {
     case .sqlite: try sqlite().store()
+    case .postgres: try PostgresApplicationStore(postgres())
     default: nil
     }
   }
@@ -24,6 +30,7 @@ final class Servers {
   func checkpoints() throws(PortError) -> (any CheckpointStore)? {
     switch file.adapter(of: .checkpoints) {
     case .sqlite: try sqlite().checkpoints()
+    case .postgres: try PostgresCheckpointStore(postgres())
     default: nil
     }
   }
@@ -31,13 +38,20 @@ final class Servers {
   func catalog() throws(PortError) -> (any TableCatalog)? {
     switch file.adapter(of: .catalog) {
     case .sqlite: try sqlite().catalog()
+    case .postgres: try PostgresTableCatalog(postgres(), catalog: LakeFolder.catalogName)
     default: nil
     }
   }
 
-  func log(_ time: any TimeSource) throws(PortError) -> (any EventLog)? { nil }
+  func log(_ time: any TimeSource) throws(PortError) -> (any EventLog)? {
+    guard file.adapter(of: .log) == .kafka else { return nil }
+    return try KafkaEventLog(kafkaSettings, time: time)
+  }
 
-  func features() throws(PortError) -> (any FeatureStore)? { nil }
+  func features() throws(PortError) -> (any FeatureStore)? {
+    guard file.adapter(of: .features) == .redis else { return nil }
+    return try RedisFeatureStore(redisSettings)
+  }
 
   /// An object store, and its address as tables note it.
   ///
@@ -50,6 +64,9 @@ final class Servers {
       let path = "\(absolute(file[.folder].text("path") ?? "out"))/\(prefix)/\(name)"
       let durability: FolderObjectStore.Durability = role == .lake ? .deferred : .immediate
       return (try FolderObjectStore(path: path, durability: durability), "file://\(path)")
+    case .s3:
+      let settings = S3Settings(file[.s3], prefix: prefix, name: name)
+      return (try S3ObjectStore(settings), "s3://\(settings.bucket)/\(prefix)/\(name)")
     default: return nil
     }
   }
@@ -67,7 +84,11 @@ final class Servers {
     switch adapter {
     case .sqlite: [Self.folder(sqlitePath)]
     case .folder: [Self.folder(absolute(file[.folder].text("path") ?? "out"))]
-    default: []
+    case .postgres: try postgres().check()
+    case .kafka: try KafkaEventLog(kafkaSettings, time: WallClock()).check()
+    case .redis: try RedisFeatureStore(redisSettings).check()
+    case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).check()
+    case .inMemory: []
     }
   }
 
@@ -76,9 +97,25 @@ final class Servers {
     switch adapter {
     case .sqlite: try Self.remove("\(sqlitePath)/\(prefix)")
     case .folder: try Self.remove("\(absolute(file[.folder].text("path") ?? "out"))/\(prefix)")
-    default: break
+    case .postgres: try postgres().clean()
+    case .kafka: try KafkaEventLog(kafkaSettings, time: WallClock()).clean()
+    case .redis: try RedisFeatureStore(redisSettings).clean()
+    case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).clean()
+    case .inMemory: break
     }
   }
+
+  // MARK: Servers
+
+  private func postgres() throws(PortError) -> PostgresDatabase {
+    if let database { return database }
+    let made = try PostgresDatabase(PostgresSettings(file[.postgres], prefix: prefix))
+    database = made
+    return made
+  }
+
+  private var kafkaSettings: KafkaSettings { KafkaSettings(file[.kafka], prefix: prefix) }
+  private var redisSettings: RedisSettings { RedisSettings(file[.redis], prefix: prefix) }
 
   // MARK: Folders
 

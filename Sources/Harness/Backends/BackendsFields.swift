@@ -30,5 +30,6 @@ enum BackendsFields {
       "SQLite files.", [.init("folder", .text, "Where the files lie.", isRequired: true)]),
     .folder: ScenarioObject(
       "Files of a folder.", [.init("path", .text, "The folder.", isRequired: true)]),
+    .postgres: postgres, .kafka: kafka, .redis: redis, .s3: s3,
   ]
 }

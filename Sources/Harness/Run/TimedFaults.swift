@@ -36,12 +36,17 @@ struct TimedFaults: Sendable {
     await time.sleep(until: ProcessingTime(microseconds: at.microseconds - back.microseconds))
     let watched = platform.backends.features as? WatchedFeatureStore
     guard let store = watched?.base as? any SaveAndRestore else { return }
-    let restore = store.save()
-    await time.sleep(until: at)
-    if Task.isCancelled { return }
-    restore()
-    platform.watch.see(.featuresLost)
-    plan.noteHit(index)
+    do throws(PortError) {
+      let restore = try store.save()
+      await time.sleep(until: at)
+      if Task.isCancelled { return }
+      try restore()
+      platform.watch.see(.featuresLost)
+      plan.noteHit(index)
+    } catch {
+      // A fault that didn't strike is told at the end; why, the trace has.
+      platform.environment.record("evict-failed", [.text("error", "\(error)")])
+    }
   }
 
   /// Another member joins a service's group, stays, and leaves; whether it got in.

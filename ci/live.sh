@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Every golden on real servers: the conformance suites, then each scenario on each set of backends,
+# all against the same goldens.
+#
+#   ci/live.sh PROGRAM [SCENARIO…]
+#
+# Starts its own servers unless REHEARSAL_SERVICES names a folder of `ci/services.sh start`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=ci/lake-venv.sh
+. ci/lake-venv.sh
+find_program "${1:-.build/release/rehearsal}"
+shift || true
+
+work=$(mktemp -d)
+own=
+cleanup() {
+  rm -rf "$work"
+  [ -z "$own" ] || bash ci/services.sh stop "$own"
+}
+trap cleanup EXIT
+if [ -z "${REHEARSAL_SERVICES:-}" ]; then
+  # Short, since sockets lie in it.
+  own=$(mktemp -d)/services
+  bash ci/services.sh start "$own"
+  # shellcheck source=/dev/null
+  . "$own/env"
+fi
+
+host=${REHEARSAL_REDIS%:*} port=${REHEARSAL_REDIS##*:}
+postgres='postgres: { conninfo: "${REHEARSAL_POSTGRES}", password: "${REHEARSAL_POSTGRES_PASSWORD}" }'
+kafka='kafka: { servers: "${REHEARSAL_KAFKA}" }'
+redis="redis: { host: $host, port: $port, password: \"\${REHEARSAL_REDIS_PASSWORD}\" }"
+s3='s3:
+  endpoint: "${REHEARSAL_S3}"
+  bucket: "${REHEARSAL_S3_BUCKET}"
+  access_key: "${REHEARSAL_S3_ACCESS_KEY}"
+  secret_key: "${REHEARSAL_S3_SECRET_KEY}"'
+files="sqlite: { folder: $work/sqlite }
+folder: { path: $work/files }"
+
+backends() { # NAME PORTS SECTION...
+  local name=$1 ports=$2
+  shift 2
+  { echo "prefix: ci"; echo "ports: { $ports }"; printf '%s\n' "$@"; } >"$work/$name.yaml"
+}
+backends live "store: postgres, checkpoints: postgres, catalog: postgres, log: kafka, \
+features: redis, objects: s3, lake: s3" "$postgres" "$kafka" "$redis" "$s3"
+backends sqlite "store: sqlite, checkpoints: sqlite, catalog: sqlite, objects: folder, \
+lake: folder" "$files"
+backends postgres "store: postgres, checkpoints: postgres, catalog: postgres, lake: folder" \
+  "$postgres" "$files"
+backends kafka "log: kafka" "$kafka"
+backends redis "features: redis" "$redis"
+backends s3 "objects: s3, lake: s3, catalog: sqlite" "$s3" "$files"
+sets=(live sqlite postgres kafka redis s3)
+
+say "servers"
+"$bin" backends check "$work/live.yaml" || fail "a server isn't what it must be; see above"
+
+names=("$@")
+if [ "${#names[@]}" -eq 0 ]; then
+  for file in scenarios/*.yaml; do
+    name=$(basename "$file" .yaml)
+    names+=("$name")
+  done
+fi
+failed=0
+for set in "${sets[@]}"; do
+  say "goldens on $set"
+  "$bin" check "${names[@]}" --backends "$work/$set.yaml" >"$work/$set.txt" || failed=1
+  # What failed is shown whole; the rest is in the table below.
+  grep -v '^ok  ' "$work/$set.txt" || true
+done
+
+say "one run in memory and one on all servers: the same trace"
+for name in viral-burst minors; do
+  [[ " ${names[*]} " == *" $name "* ]] || continue
+  memory=$("$bin" run "$name" --json | sed -nE 's/.*"fingerprint":"([^"]*)".*/\1/p')
+  live=$("$bin" run "$name" --json --backends "$work/live.yaml" |
+    sed -nE 's/.*"fingerprint":"([^"]*)".*/\1/p')
+  echo "$name $memory $live"
+  [ -n "$memory" ] && [ "$memory" = "$live" ] || { echo "FAIL $name: the traces differ"; failed=1; }
+done
+
+say "scenario × backends, seconds"
+printf '%-28s' scenario
+printf '%10s' "${sets[@]}"
+echo
+for name in "${names[@]}"; do
+  printf '%-28s' "$name"
+  for set in "${sets[@]}"; do
+    awk -v name="$name" '$2 == name { printf "%10s", $1 == "ok" ? $3 : "FAIL"; found = 1 }
+      END { if (!found) printf "%10s", "?" }' "$work/$set.txt"
+  done
+  echo
+done
+[ "$failed" -eq 0 ] || fail "not every golden holds on every set of backends; see above"
