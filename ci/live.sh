@@ -58,6 +58,10 @@ sets=(live sqlite postgres kafka redis s3)
 say "servers"
 "$bin" backends check "$work/live.yaml" || fail "a server isn't what it must be; see above"
 
+if [ "$#" -eq 0 ]; then
+  say "conformance on real servers"
+  swift test --filter 'ConformanceTests|LiveBackendTests'
+fi
 names=("$@")
 if [ "${#names[@]}" -eq 0 ]; then
   for file in scenarios/*.yaml; do
