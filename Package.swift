@@ -109,8 +109,9 @@ let package = Package(
     .executableTarget(
       name: "rehearsal",
       dependencies: [
-        "CMimalloc", "Harness", "InMemoryBackends", "Lakehouse", "Moderation",
-        "ObjectStorageBackend", "Ports", "Simulation", "SQLiteBackend",
+        "CMimalloc", "Harness", "InMemoryBackends", "KafkaBackend", "Lakehouse", "Moderation",
+        "ObjectStorageBackend", "Ports", "PostgresBackend", "RedisBackend", "Simulation",
+        "SQLiteBackend",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -1,11 +1,13 @@
 import Foundation
 import Harness
 import KafkaBackend
+import Moderation
 import ObjectStorageBackend
 import Ports
 import PostgresBackend
 import RedisBackend
 import SQLiteBackend
+import Simulation
 
 /// The adapters of one run over what a backends file says; nil where the port is in memory.
 final class Servers {
@@ -85,7 +87,7 @@ final class Servers {
     case .sqlite: [Self.folder(sqlitePath)]
     case .folder: [Self.folder(absolute(file[.folder].text("path") ?? "out"))]
     case .postgres: try postgres().check()
-    case .kafka: try KafkaEventLog(kafkaSettings, time: WallClock()).check()
+    case .kafka: try Self.checked(KafkaEventLog(kafkaSettings, time: Self.now))
     case .redis: try RedisFeatureStore(redisSettings).check()
     case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).check()
     case .inMemory: []
@@ -98,7 +100,7 @@ final class Servers {
     case .sqlite: try Self.remove("\(sqlitePath)/\(prefix)")
     case .folder: try Self.remove("\(absolute(file[.folder].text("path") ?? "out"))/\(prefix)")
     case .postgres: try postgres().clean()
-    case .kafka: try KafkaEventLog(kafkaSettings, time: WallClock()).clean()
+    case .kafka: try KafkaEventLog(kafkaSettings, time: Self.now).clean()
     case .redis: try RedisFeatureStore(redisSettings).clean()
     case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).clean()
     case .inMemory: break
@@ -112,6 +114,20 @@ final class Servers {
     let made = try PostgresDatabase(PostgresSettings(file[.postgres], prefix: prefix))
     database = made
     return made
+  }
+
+  /// A clock for calls outside of any run, which don't wait on it.
+  private static var now: VirtualClock {
+    VirtualClock(
+      start: ProcessingTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
+  }
+
+  private static func checked(_ log: KafkaEventLog) -> [BackendCheck] {
+    do {
+      return try Blocking.run { () async throws(PortError) in await log.check() }
+    } catch {
+      return [BackendCheck("reachable", found: "no", problem: "\(error)")]
+    }
   }
 
   private var kafkaSettings: KafkaSettings { KafkaSettings(file[.kafka], prefix: prefix) }
