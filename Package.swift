@@ -69,6 +69,11 @@ let package = Package(
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "PostgresBackend", dependencies: ["Moderation", "Ports", "CPostgres"],
+      // Links to docker/init_sql: a database made by hand or by an image has the same tables.
+      resources: [
+        .embedInCode("Schema/01_schema_versions.sql"), .embedInCode("Schema/02_application.sql"),
+        .embedInCode("Schema/03_checkpoints.sql"), .embedInCode("Schema/04_table_catalog.sql"),
+      ],
       swiftSettings: settings),
     // The stream in Kafka or Redpanda, over librdkafka.
     .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),

@@ -1,0 +1,1 @@
+../../../docker/init_sql/01_schema_versions.sql

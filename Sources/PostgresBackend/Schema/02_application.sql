@@ -1,0 +1,1 @@
+../../../docker/init_sql/02_application.sql

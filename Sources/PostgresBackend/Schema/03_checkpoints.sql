@@ -1,0 +1,1 @@
+../../../docker/init_sql/03_checkpoints.sql

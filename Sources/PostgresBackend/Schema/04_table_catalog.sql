@@ -1,0 +1,1 @@
+../../../docker/init_sql/04_table_catalog.sql
