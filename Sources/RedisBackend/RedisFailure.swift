@@ -13,7 +13,8 @@ enum RedisFailure: Error {
   var isPassing: Bool {
     switch self {
     case .unreachable, .lost: true
-    case .refused(let text): ["BUSY", "LOADING", "MASTERDOWN", "READONLY"].contains(Self.code(text))
+    case .refused(let text):
+      ["BUSY", "LOADING", "MASTERDOWN", "READONLY"].contains(Self.code(text))
     }
   }
 
@@ -54,7 +55,7 @@ extension RedisFailure {
     "NOSCRIPT": (.unavailable, "its scripts were flushed meanwhile; try again"),
     "NOAUTH": (.denied, "it wants a password; set `password`, and `user` unless it's `default`"),
     "WRONGPASS": (.denied, "the user or the password is wrong; correct `user` and `password`"),
-    "NOPERM": (.denied, "the user may not do that; `ACL SETUSER <user> ~<prefix>* +@all` allows it"),
+    "NOPERM": (.denied, "the user may not; `ACL SETUSER <user> ~<prefix>* +@all` allows it"),
     "WRONGTYPE": (.corrupt, "another program wrote a key of this prefix; choose another `prefix`"),
     "MOVED": (.invalid, "it is a cluster; name a server that holds all keys"),
     "CROSSSLOT": (.invalid, "it is a cluster; name a server that holds all keys"),

@@ -33,8 +33,9 @@ extension [FiredTrigger] {
 extension FiredTrigger {
   /// A request that `pending.lua` replies: `image trigger`, Unix seconds, and the count if any.
   init?(pending reply: RedisReply) {
-    guard let parts = reply.list, parts.count == 3, let words = parts[0].text?.split(separator: " "),
-      words.count == 2, let seconds = parts[1].text.flatMap(Double.init),
+    guard let parts = reply.list, parts.count == 3,
+      let words = parts[0].text?.split(separator: " "), words.count == 2,
+      let seconds = parts[1].text.flatMap(Double.init),
       let asOf = EventTime(unixSeconds: seconds)
     else { return nil }
     self.init(String(words[0]), String(words[1]), asOf, count: parts[2].text ?? "-")

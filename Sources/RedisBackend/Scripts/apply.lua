@@ -172,16 +172,18 @@ local function counterOf(image, metric)
   return counter
 end
 
--- Counts one event; false when the window holds its id already. An event's id is dated by its own
--- time in all sets but `late`, where it is dated by the instant from which it counts.
+-- Counts one event. Its id is dated by its own time in all sets but `late`, where it is dated by
+-- the instant from which it counts.
 local function record(counter, id, time, visibleFrom, isEligible)
   local key, at = counter.key, seconds(time)
+  counter.total = counter.total + 1
   if call("ZADD", key .. "1hr", "NX", at, id) == 0 then
-    return false
+    -- The window outlived the memory of ids, so the event is counted again.
+    id = id .. " " .. digits(counter.total)
+    call("ZADD", key .. "1hr", at, id)
   end
   call("ZADD", key .. "5min", at, id)
   call("ZADD", key .. "1min", at, id)
-  counter.total = counter.total + 1
   if not isEligible then
     call("ZADD", key .. "ineligible", at, id)
     counter.ineligible = counter.ineligible + 1
@@ -194,7 +196,6 @@ local function record(counter, id, time, visibleFrom, isEligible)
   end
   counter.newest = math.max(counter.newest or time, time)
   counter.latest = math.max(counter.latest or counted, counted)
-  return true
 end
 
 -- Fires a trigger at the first event with which a window holds its threshold. As of the latest
@@ -275,11 +276,8 @@ for index, entry in ipairs(entries) do
       upload(imageOf(imageID), time, a, b, c, d)
     else
       local counter = counterOf(imageOf(imageID), METRICS[kind])
-      if record(counter, id, time, a, b) then
-        checkAll(counter)
-      else
-        duplicates[#duplicates + 1] = index - 1
-      end
+      record(counter, id, time, a, b)
+      checkAll(counter)
     end
   end
 end
@@ -307,11 +305,9 @@ for _, counter in ipairs(touchedCounters) do
     keep(key .. "late", horizon)
     set(image, metric .. "_late", counter.late)
   end
-  if counter.newest then
-    set(image, metric .. "_newest", counter.newest)
-    set(image, metric .. "_latest", counter.latest)
-    call("SET", counter.totalKey, digits(counter.total))
-  end
+  set(image, metric .. "_newest", counter.newest)
+  set(image, metric .. "_latest", counter.latest)
+  call("SET", counter.totalKey, digits(counter.total))
 end
 
 for _, image in ipairs(touchedImages) do
