@@ -13,6 +13,7 @@ let allowances: [Allowance] = [
   Allowance(
     "RedisBackend/RedisConnection.swift", "nonisolated(unsafe)",
     "a C pointer that only the call uses that took the connection out of the pool"),
+  Allowance(
     "PostgresBackend/Connection.swift", "@unchecked Sendable",
     "the pool lends a connection to one caller at a time; C pointers are never Sendable"),
   Allowance("Simulation/SimulationExecutor.swift", "Task(", "the one root task of a run"),
