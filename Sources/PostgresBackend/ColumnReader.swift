@@ -49,7 +49,10 @@ struct ColumnReader {
   }
 
   /// A text.
-  mutating func text() throws -> String { try required("a text", optionalText()) }
+  mutating func text() throws -> String {
+    let value = try optionalText()
+    return try required("a text", value)
+  }
 
   /// A text or NULL.
   mutating func optionalText() throws -> String? {
@@ -57,7 +60,10 @@ struct ColumnReader {
   }
 
   /// A whole number of 32 or 64 bits.
-  mutating func integer() throws -> Int { try required("a number", optionalInteger()) }
+  mutating func integer() throws -> Int {
+    let value = try optionalInteger()
+    return try required("a number", value)
+  }
 
   /// A whole number or NULL.
   mutating func optionalInteger() throws -> Int? {
@@ -72,19 +78,27 @@ struct ColumnReader {
 
   /// A number of 64 bits.
   mutating func double() throws -> Double {
-    try required("a number", next("a number") { $0.wide.map(Double.init(bitPattern:)) })
+    let value = try next("a number") { $0.wide.map(Double.init(bitPattern:)) }
+    return try required("a number", value)
   }
 
   /// True or false.
   mutating func boolean() throws -> Bool {
-    try required("a boolean", next("a boolean") { $0.count == 1 ? $0[0] != 0 : nil })
+    let value = try next("a boolean") { $0.count == 1 ? $0[0] != 0 : nil }
+    return try required("a boolean", value)
   }
 
   /// Bytes.
-  mutating func bytes() throws -> [UInt8] { try required("bytes", next("bytes") { Array($0) }) }
+  mutating func bytes() throws -> [UInt8] {
+    let value = try next("bytes") { Array($0) }
+    return try required("bytes", value)
+  }
 
   /// An id.
-  mutating func id<Entity>() throws -> ID<Entity> { try required("an id", optionalID()) }
+  mutating func id<Entity>() throws -> ID<Entity> {
+    let value: ID<Entity>? = try optionalID()
+    return try required("an id", value)
+  }
 
   /// An id or NULL.
   mutating func optionalID<Entity>() throws -> ID<Entity>? {
@@ -95,7 +109,10 @@ struct ColumnReader {
   }
 
   /// An instant.
-  mutating func time() throws -> EventTime { try required("an instant", optionalTime()) }
+  mutating func time() throws -> EventTime {
+    let value = try optionalTime()
+    return try required("an instant", value)
+  }
 
   /// An instant or NULL; `infinity` isn't one.
   mutating func optionalTime() throws -> EventTime? {
@@ -137,7 +154,8 @@ struct ColumnReader {
     throw unreadable(index, expected, bytes.prefix(32).map { "\($0)" }.joined(separator: " "))
   }
 
-  /// The value of the column just read, which can't be NULL.
+  /// The value of the column just read, which can't be NULL. Its argument isn't read in the same
+  /// expression, for then the column's place would be the one before.
   private func required<Value>(_ expected: String, _ value: Value?) throws -> Value {
     guard let value else { throw unreadable(index - 1, expected, "NULL") }
     return value
