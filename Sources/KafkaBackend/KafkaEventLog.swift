@@ -38,7 +38,7 @@ public final class KafkaEventLog: EventLog {
     handle = try KafkaHandle(.reader, settings)
     topics = TopicDirectory(handle)
     producer = try KafkaProducer(settings)
-    reader = Mutex(PartitionReader(handle))
+    reader = Mutex(PartitionReader(try KafkaHandle(.reader, settings)))
     if settings.membership == .broker {
       // Made and dropped: what is wrong with it is said now, not at the first poll.
       _ = try KafkaHandle(.member(group: "check", name: "check", session: session), settings)
@@ -232,8 +232,10 @@ public final class KafkaEventLog: EventLog {
   }
 
   /// Begins anew, as if nothing of the prefix had ever been used.
-  func forgetAll() {
+  func forgetAll() throws(PortError) {
+    let fresh = PartitionReader(try KafkaHandle(.reader, settings))
     topics.forget()
+    reader.withLock { $0 = fresh }
     groups.withLock { $0 = [] }
   }
 }

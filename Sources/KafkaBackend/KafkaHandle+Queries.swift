@@ -5,13 +5,12 @@ import Ports
 extension KafkaHandle {
   /// A topic's number of partitions; nil when there is no such topic.
   func partitions(of name: String, _ operation: KafkaOperation) throws(PortError) -> Int? {
-    let topic = try topic(name, operation)
-    let found = try metadata(of: topic, operation).first { $0.name == name }
-    guard let found, found.partitions > 0 else {
-      forget(name)
-      return nil
+    guard let topic = rd_kafka_topic_new(client.raw, name, nil) else {
+      throw operation.error(.invalid, "'\(name)' can't be a topic's name")
     }
-    return found.partitions
+    defer { rd_kafka_topic_destroy(topic) }
+    let found = try metadata(of: KafkaPointer(raw: topic), operation).first { $0.name == name }
+    return found.flatMap { $0.partitions > 0 ? $0.partitions : nil }
   }
 
   /// All topics that the account may see.

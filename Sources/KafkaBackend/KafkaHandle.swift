@@ -63,13 +63,6 @@ final class KafkaHandle: Sendable {
     return topic
   }
 
-  /// Lets a topic's handle go; it must not be in use.
-  func forget(_ name: String) {
-    if let topic = topics.withLock({ $0.removeValue(forKey: name) }) {
-      rd_kafka_topic_destroy(topic.raw)
-    }
-  }
-
   /// Starts to read a partition ahead.
   func start(_ topic: KafkaPointer, _ partition: Int32, from offset: Int64) -> KafkaCode? {
     guard rd_kafka_consume_start(topic.raw, partition, offset) == 0 else {
@@ -179,5 +172,7 @@ final class KafkaNotes: Sendable {
         rd_kafka_assign(client, nil)
         KafkaNotes.from(opaque)?.note(.revoked)
       }
+      // Ends the poll that serves this, so that the news is looked at before any record.
+      rd_kafka_yield(client)
     }
 }

@@ -88,7 +88,10 @@ struct KafkaCode: Error, Equatable {
 
   /// How a person mends it.
   var cure: String {
-    switch portCode {
+    if raw == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP {
+      return "let its members leave, or wait until their sessions are over"
+    }
+    return switch portCode {
     case .unavailable: "start it, or correct `servers`, `securityProtocol` or the network"
     case .denied: "correct the account, or let it do this"
     case .outOfRetention: "the broker no longer keeps these records; seek past them"

@@ -26,6 +26,22 @@ final class PartitionList {
     }
   }
 
+  /// The errors of partitions, by the callers' names.
+  func failed(prefix: String) -> [TopicPartition: KafkaCode] {
+    Dictionary(
+      Self.elements(of: raw).filter { $0.err != RD_KAFKA_RESP_ERR_NO_ERROR }.map { element in
+        let topic = String(cString: element.topic).dropFirst(prefix.count)
+        return (TopicPartition(String(topic), Int(element.partition)), KafkaCode(element.err))
+      }, uniquingKeysWith: { $1 })
+  }
+
+  /// Puts an offset where there is none.
+  func replaceMissing(with offset: Int64) {
+    for index in 0..<Int(raw.pointee.cnt) where raw.pointee.elems[index].offset < 0 {
+      raw.pointee.elems[index].offset = offset
+    }
+  }
+
   /// The offsets, by the callers' names.
   func offsets(prefix: String) -> [TopicPartition: Int64] {
     Self.offsets(of: raw, prefix: prefix)

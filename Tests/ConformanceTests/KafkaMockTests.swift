@@ -1,0 +1,119 @@
+import KafkaBackend
+import Moderation
+import Ports
+import Testing
+
+/// What the adapter of Kafka does without a server, or with one that fails.
+@Suite("Kafka adapter without a server", .serialized)
+struct KafkaMockTests {
+  /// Settings for a mock, impatient.
+  private func settings(_ servers: String) -> KafkaSettings {
+    var settings = KafkaSettings()
+    settings.servers = servers
+    settings.prefix = ""
+    settings.deliveryLimit = .seconds(2)
+    settings.timeLimit = .seconds(2)
+    return settings
+  }
+
+  @Test(
+    "An option that librdkafka doesn't take is named",
+    arguments: [
+      ("no.such.option", "1"), ("socket.timeout.ms", "soon"), ("enable.idempotence", "false"),
+      ("group.id", "g"),
+    ])
+  func options(name: String, value: String) throws {
+    var settings = KafkaSettings()
+    settings.options = [name: value]
+    let error = #expect(throws: PortError.self) {
+      try KafkaEventLog(settings, time: RealTime())
+    }
+    #expect(error?.code == .invalid)
+    #expect(error?.hint.contains("'\(name)'") == true)
+  }
+
+  @Test("A setting that librdkafka doesn't take is named")
+  func badSetting() throws {
+    var settings = KafkaSettings()
+    settings.securityProtocol = "telepathy"
+    let error = #expect(throws: PortError.self) {
+      try KafkaEventLog(settings, time: RealTime())
+    }
+    #expect(error?.hint.contains("'security.protocol' can't be 'telepathy'") == true)
+  }
+
+  @Test("A server that doesn't answer is unavailable, and the hint says where and what to do")
+  func unreachable() async throws {
+    let log = try KafkaEventLog(settings("127.0.0.1:1"), time: RealTime())
+    let error = try #require(await failure { try await log.ends(of: "t") })
+    #expect(error.code == .unavailable)
+    #expect(error.hint.contains("127.0.0.1:1"))
+    #expect(error.hint.contains("Connection refused"))
+    #expect(error.hint.contains("correct `servers`"))
+    let check = await log.check()
+    #expect(check.map(\.what) == ["reachable"])
+    #expect(check.first?.problem != nil)
+  }
+
+  @Test("Records that were never sent are unavailable, and go once the server is back")
+  func down() async throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    let log = try KafkaEventLog(settings(cluster.servers), time: RealTime())
+    _ = try await log.append([.on("t", 0, "a")])
+    cluster.setDown()
+    #expect(await code { try await log.append([.on("t", 0, "b")]) } == .unavailable)
+    cluster.setUp()
+    let position = try await log.append([.on("t", 0, "c")])
+    #expect(position.map(\.offset) == [1])
+    let stored = try await log.read(TopicPartition("t", 0), from: 0, limit: 10)
+    #expect(stored.map(\.text) == ["a", "c"])
+  }
+
+  @Test("Records whose report is lost have an unknown outcome")
+  func reportLost() async throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    let log = try KafkaEventLog(settings(cluster.servers), time: RealTime())
+    _ = try await log.append([.on("t", 0, "a")])
+    cluster.setRoundTrip(.seconds(4))
+    #expect(await code { try await log.append([.on("t", 0, "b")]) } == .unknownOutcome)
+  }
+
+  @Test("A member of a group that finds no broker is told so at its deadline")
+  func memberWithoutBroker() async throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 1)
+    var settings = settings(cluster.servers)
+    settings.membership = .broker
+    let time = RealTime()
+    let log = try KafkaEventLog(settings, time: time, session: .seconds(6))
+    let consumer = try await log.join("g", member: "m", topics: ["t"])
+    cluster.setDown()
+    let error = await failure { try await consumer.poll(limit: 1, until: time.after(.seconds(3))) }
+    #expect(error?.code == .unavailable)
+    #expect(error?.hint.contains(cluster.servers) == true)
+  }
+
+  @Test("The partitions of a member that died go to the others when its session is over")
+  func sessionOver() async throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 2)
+    var settings = settings(cluster.servers)
+    settings.membership = .broker
+    let time = RealTime()
+    let log = try KafkaEventLog(settings, time: time, session: .seconds(6))
+    let survivor = BrokerMember(try await log.join("g", member: "a", topics: ["t"]))
+    do {
+      let dying = BrokerMember(try await log.join("g", member: "b", topics: ["t"]))
+      try await BrokerMember.poll([survivor, dying], until: time.after(.seconds(30))) {
+        survivor.owned.count == 1 && dying.owned.count == 1
+      }
+    }
+    try await BrokerMember.poll([survivor], until: time.after(.seconds(30))) {
+      survivor.owned.count == 2
+    }
+    #expect(survivor.owned == [TopicPartition("t", 0), TopicPartition("t", 1)])
+    try await survivor.consumer.leave()
+  }
+}
