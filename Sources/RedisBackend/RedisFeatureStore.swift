@@ -101,7 +101,7 @@ public final class RedisFeatureStore: FeatureStore {
     let operation = PortOperation("progress")
     let reply = try client.send(
       [RedisCommand("HGETALL", key("progress"))], for: operation, changes: false)[0]
-    let fields = (reply.list ?? []).compactMap(\.text)
+    guard let fields = reply.list?.compactMap(\.text) else { throw unreadable(reply, operation) }
     var progress: [TopicPartition: PartitionProgress] = [:]
     for index in stride(from: 0, to: fields.count - 1, by: 2) {
       guard let partition = TopicPartition(fields[index]),
@@ -121,8 +121,9 @@ public final class RedisFeatureStore: FeatureStore {
     let reply = try client.run(
       .pending, [prefix, Array(seconds.utf8), Array("\(limit)".utf8)], for: operation,
       changes: false)
+    guard let elements = reply.list else { throw unreadable(reply, operation) }
     var requests: [ModerationRequest] = []
-    for element in reply.list ?? [] {
+    for element in elements {
       guard let fired = FiredTrigger(pending: element) else { throw unreadable(element, operation) }
       requests.append(ModerationRequest(fired))
     }

@@ -26,7 +26,7 @@ struct RedisDifferentialTests {
     #expect(pair.seen.events > 1000, "the traffic has \(pair.seen)")
     let rarest = min(
       pair.seen.fired, pair.seen.duplicates, pair.seen.firedBefore, pair.seen.errors)
-    #expect(rarest > 2, "the traffic has \(pair.seen)")
+    #expect(rarest > 0, "the traffic has \(pair.seen)")
   }
 }
 
