@@ -142,6 +142,14 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: settings),
+    // Real servers behind a proxy that spoils connections.
+    .testTarget(
+      name: "LiveBackendTests",
+      dependencies: [
+        "Moderation", "Ports", "Simulation", "InMemoryBackends", "SQLiteBackend",
+        "ObjectStorageBackend", "PostgresBackend", "KafkaBackend", "RedisBackend",
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "LakehouseTests",
       dependencies: ["Moderation", "Ports", "Simulation", "InMemoryBackends", "Lakehouse"],
