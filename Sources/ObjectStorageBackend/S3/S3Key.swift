@@ -1,8 +1,8 @@
 /// Why a key or prefix can't be used: not everything that S3 allows is the same on every server.
 ///
 /// Servers over file systems take a key for a path: a key that ends in `/` is a folder to them,
-/// and may be answered, deleted or emptied as one. So such keys are nobody's: they aren't put,
-/// found, listed or deleted.
+/// and may be answered, deleted or emptied as one; a backslash becomes a slash. So such keys are
+/// nobody's: they aren't put, found, listed or deleted.
 enum S3Key {
   /// The longest key, in bytes.
   private static let longest = 1024
@@ -35,6 +35,9 @@ enum S3Key {
   }
 
   private static func problem(_ bytes: String.UTF8View) -> String? {
-    bytes.contains { $0 < 0x20 || $0 == 0x7f } ? "it has control characters" : nil
+    if bytes.contains(UInt8(ascii: "\\")) {
+      return "a backslash stands for a slash on some servers"
+    }
+    return bytes.contains { $0 < 0x20 || $0 == 0x7f } ? "it has control characters" : nil
   }
 }

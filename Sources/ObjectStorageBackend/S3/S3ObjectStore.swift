@@ -13,8 +13,8 @@ import Synchronization
 /// the call that stored the object answers true, and no other.
 ///
 /// *Fidelity.* Not kept, for servers over file systems can't: keys that end in `/`, have an empty
-/// part, or a part `.` or `..`; also keys with control characters. Putting one is `invalid`; none
-/// is found, listed or deleted. A request that the network delivers after this store has given up
+/// part, or a part `.` or `..`; also keys with a backslash or control characters. Putting one is
+/// `invalid`; none is found, listed or deleted. A request that the network delivers after this store has given up
 /// on it may still be carried out, then: two puts of one key within such a time may be swapped.
 public final class S3ObjectStore: ObjectStore {
   /// The header by which a call knows what it has stored.
@@ -37,8 +37,8 @@ public final class S3ObjectStore: ObjectStore {
     if S3Key.isNobodys(prefix: settings.prefix) {
       throw PortError(
         .invalid, port: "ObjectStore", operation: "open",
-        hint: "S3 prefix '\(settings.prefix)': no parts may be empty, '.' or '..', and nothing "
-          + "may be a control character; choose one such as runs/17/")
+        hint: "S3 prefix '\(settings.prefix)': no part may be empty, '.' or '..', and there "
+          + "may be no backslash or control character; choose one such as runs/17/")
     }
   }
 

@@ -38,8 +38,8 @@ enum SHA256 {
 }
 
 extension SHA256 {
-  /// Takes in so many bytes, whole blocks of 64. Pointers, and loops by hand: a build without
-  /// optimisation hashes files, too.
+  /// Takes in so many bytes, whole blocks of 64. Pointers, loops by hand and rotations written out:
+  /// so a build without optimisation is fast enough, too.
   private static func compress(
     _ bytes: UnsafeBufferPointer<UInt8>, count: Int, into state: inout [UInt32]
   ) {
@@ -74,8 +74,8 @@ extension SHA256 {
     }
     while index < 64 {
       let (early, late) = (words[index &- 15], words[index &- 2])
-      let first = rotated(early, 7) ^ rotated(early, 18) ^ early &>> 3
-      let second = rotated(late, 17) ^ rotated(late, 19) ^ late &>> 10
+      let first = (early &>> 7 | early &<< 25) ^ (early &>> 18 | early &<< 14) ^ early &>> 3
+      let second = (late &>> 17 | late &<< 15) ^ (late &>> 19 | late &<< 13) ^ late &>> 10
       words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
       index &+= 1
     }
@@ -90,9 +90,9 @@ extension SHA256 {
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
     var index = 0
     while index < 64 {
-      let one = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+      let one = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
       let first = h &+ one &+ ((e & f) ^ (~e & g)) &+ constants[index] &+ words[index]
-      let zero = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+      let zero = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
       let second = zero &+ ((a & b) ^ (a & c) ^ (b & c))
       h = g
       g = f
@@ -112,10 +112,6 @@ extension SHA256 {
     state[5] &+= f
     state[6] &+= g
     state[7] &+= h
-  }
-
-  @inline(__always) private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    word &>> count | word &<< (32 &- count)
   }
 
   /// The first 32 bits of the fractions of the cube roots of the first 64 primes.
