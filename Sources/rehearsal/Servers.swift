@@ -86,8 +86,11 @@ final class Servers {
     switch adapter {
     case .sqlite: [Self.folder(sqlitePath)]
     case .folder: [Self.folder(absolute(file[.folder].text("path") ?? "out"))]
-    case .postgres: try postgres().check()
-    case .kafka: try Self.checked(KafkaEventLog(kafkaSettings, time: Self.now))
+    case .postgres: try Self.waited { [database = try postgres()] in await database.check() }
+    case .kafka:
+      try Self.waited { [log = try KafkaEventLog(kafkaSettings, time: Self.now)] in
+        await log.check()
+      }
     case .redis: try RedisFeatureStore(redisSettings).check()
     case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).check()
     case .inMemory: []
@@ -122,9 +125,12 @@ final class Servers {
       start: ProcessingTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
   }
 
-  private static func checked(_ log: KafkaEventLog) -> [BackendCheck] {
+  /// Waits for checks that are port operations.
+  private static func waited(
+    _ body: @escaping @Sendable () async -> [BackendCheck]
+  ) -> [BackendCheck] {
     do {
-      return try Blocking.run { () async throws(PortError) in await log.check() }
+      return try Blocking.run { () async throws(PortError) in await body() }
     } catch {
       return [BackendCheck("reachable", found: "no", problem: "\(error)")]
     }
