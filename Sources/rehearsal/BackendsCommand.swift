@@ -32,7 +32,7 @@ struct BackendsCheck: ParsableCommand {
         print(
           "\(Terminal.painted(mark, check.problem == nil)) "
             + server.padding(toLength: 9, withPad: " ", startingAt: 0)
-            + check.what.padding(toLength: 13, withPad: " ", startingAt: 0) + check.found)
+            + check.what.padding(toLength: 15, withPad: " ", startingAt: 0) + check.found)
         if let problem = check.problem { print("     \(problem)") }
       }
     }
