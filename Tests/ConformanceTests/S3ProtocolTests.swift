@@ -167,7 +167,8 @@ struct S3AnswerTests {
       """
       \u{FEFF}<?xml version="1.0" encoding="UTF-8"?>
       <!-- before --><s3:A xmlns:s3="http://x/" b = '>'>
-        <B>1 &lt;&amp;&gt;&quot;&apos;&#233;&#x1F600; <!-- in -->2<![CDATA[<&]]></B><C/><C d="1"></C >
+        <B>1 &lt;&amp;&gt;&quot;&apos;&#233;&#x1F600; <!-- in -->2<![CDATA[<&]]></B>
+        <C/><C d="1"></C >
       </s3:A><!-- after -->
       """)
     #expect(root.name == "A")

@@ -16,6 +16,9 @@ let allowances: [Allowance] = [
   Allowance(
     "PostgresBackend/Connection.swift", "@unchecked Sendable",
     "the pool lends a connection to one caller at a time; C pointers are never Sendable"),
+  Allowance(
+    "ObjectStorageBackend/S3/CurlPool.swift", "@unchecked Sendable",
+    "whoever took a handle from the pool is alone with it, and C pointers are never Sendable"),
   Allowance("Simulation/SimulationExecutor.swift", "Task(", "the one root task of a run"),
   Allowance(
     "SimulationTests/EscapeTests.swift", "Task.sleep",

@@ -77,7 +77,7 @@ extension S3ObjectStore {
     defer { _ = try? client.send(S3Request(method: "DELETE", key: full(key)), "check") }
     do throws(PortError) {
       _ = try client.succeed(request, "check")
-      let isKept = try isMarked(key, mark, "check")
+      let isKept = try storedMark(key, "check") == mark
       let second = try client.send(request, "check")
       guard second.status == 412 else { return Self.unsafe(status: second.status) }
       return BackendCheck(

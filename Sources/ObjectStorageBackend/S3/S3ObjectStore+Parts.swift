@@ -68,9 +68,14 @@ extension S3ObjectStore {
     request.mayFailLate = true
     let response = try client.send(request, "put")
     if response.isSuccess { return }
+    let refusal = client.refusal(response, request, "put")
+    guard S3ErrorDocument(response.body)?.code == "NoSuchUpload" else { throw refusal }
     // An upload that isn't known any more may be one that is finished, the reply lost.
-    if response.status == 404, try isMarked(key, mark, "put") { return }
-    throw client.refusal(response, request, "put")
+    if try storedMark(key, "put") == mark { return }
+    throw PortError(
+      .unknownOutcome, port: "ObjectStore", operation: "put",
+      hint: "\(client.describe(request)): the upload is gone: either finished, and the object "
+        + "replaced since, or removed before; try again")
   }
 
   /// Removes the parts of an upload; fine when there is none.

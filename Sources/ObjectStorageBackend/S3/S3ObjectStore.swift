@@ -14,8 +14,9 @@ import Synchronization
 ///
 /// *Fidelity.* Not kept, for servers over file systems can't: keys that end in `/`, have an empty
 /// part, or a part `.` or `..`; also keys with a backslash or control characters. Putting one is
-/// `invalid`; none is found, listed or deleted. A request that the network delivers after this store has given up
-/// on it may still be carried out, then: two puts of one key within such a time may be swapped.
+/// `invalid`; none is found, listed or deleted. A request that the network delivers after this
+/// store has given up on it may still be carried out, then: two puts of one key within such a time
+/// may be swapped.
 public final class S3ObjectStore: ObjectStore {
   /// The header by which a call knows what it has stored.
   static let mark = "x-amz-meta-rehearsal-attempt"
@@ -57,11 +58,18 @@ public final class S3ObjectStore: ObjectStore {
     var request = Self.put(full(key), bytes)
     request.headers += [("If-None-Match", "*"), (Self.mark, mark)]
     let response = try client.send(request, "putIfAbsent")
-    // Always asked, not only after a lost reply of ours: curl repeats a request by itself when a
-    // connection that was open turns out to be dead.
-    if response.status == 412 { return try isMarked(key, mark, "putIfAbsent") }
-    guard response.isSuccess else { throw client.refusal(response, request, "putIfAbsent") }
-    return true
+    // Whose it is is asked always, not only after a lost reply of ours: curl repeats a request by
+    // itself when a connection that was open turns out to be dead.
+    guard response.status == 412 else {
+      guard response.isSuccess else { throw client.refusal(response, request, "putIfAbsent") }
+      return true
+    }
+    guard let stored = try storedMark(key, "putIfAbsent") else {
+      throw PortError(
+        .conflict, port: "ObjectStore", operation: "putIfAbsent",
+        hint: "\(client.describe(request)): it was there, and is deleted now; try again")
+    }
+    return stored == mark
   }
 
   /// See ``ObjectStore``, rule 3.
@@ -121,17 +129,13 @@ extension S3ObjectStore {
   /// A mark that no other call has, in this process or another.
   func freshMark() -> String { marks.next() }
 
-  /// Whether what is stored has a call's mark; `conflict` when nothing is stored any more.
-  func isMarked(_ key: String, _ mark: String, _ operation: String) throws(PortError) -> Bool {
+  /// The mark of the call that stored what is there, empty when it has none; nil when nothing is.
+  func storedMark(_ key: String, _ operation: String) throws(PortError) -> String? {
     let request = S3Request(method: "HEAD", key: full(key))
     let response = try client.send(request, operation)
-    if response.status == 404 {
-      throw PortError(
-        .conflict, port: "ObjectStore", operation: operation,
-        hint: "\(client.describe(request)): it was there, and is deleted now; try again")
-    }
+    if response.status == 404 { return nil }
     guard response.isSuccess else { throw client.refusal(response, request, operation) }
-    return response.headers[Self.mark] == mark
+    return response.headers[Self.mark] ?? ""
   }
 
   /// The whole keys in the bucket with a prefix, sorted by their bytes, whatever order the server
