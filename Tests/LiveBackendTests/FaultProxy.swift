@@ -93,10 +93,7 @@ final class FaultProxy: Sendable {
 
   /// Refuses connections, and resets those there are.
   func refuse() {
-    core.state.withLock { state in
-      if let listener = state.listener { close(listener) }
-      state.listener = nil
-    }
+    core.state.withLock { $0.closeListener() }
     core.resetAll()
   }
 
@@ -131,6 +128,15 @@ private final class ProxyCore: Sendable {
     /// How many connections there are, by the resets before they were accepted.
     var open: [Int: Int] = [:]
     var counts = FaultProxy.Counts()
+
+    /// Refuses connections from now on. The shutdown does so at once: a socket that is only closed
+    /// goes on listening as long as a thread waits for it.
+    mutating func closeListener() {
+      guard let socket = listener else { return }
+      shutdown(socket, Int32(SHUT_RDWR))
+      close(socket)
+      listener = nil
+    }
   }
 
   /// How long a thread waits before it looks whether something has changed, in milliseconds.
@@ -171,8 +177,7 @@ private final class ProxyCore: Sendable {
   func stop() {
     state.withLock { state in
       state.isStopped = true
-      if let listener = state.listener { close(listener) }
-      state.listener = nil
+      state.closeListener()
     }
   }
 

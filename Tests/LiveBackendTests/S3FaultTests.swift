@@ -146,8 +146,10 @@ struct S3FaultTests {
   func lostFinish() async throws {
     let store = try spoiled()
     let bytes = Self.bytes(6 << 20, 5)
-    // Start, two parts, end: the fourth reply. Those before pass by the bytes that they have.
+    // Start, two parts, end: the fourth reply of one connection, which the server keeps open.
     let replies = try await repliesBeforeLast(of: store, bytes)
+    // Servers that close connections are the scripted tests'.
+    guard proxy.counts.connections == 1 else { return }
     proxy.inject(FaultProxy.Cut(direction: .toClient, after: replies))
     try await store.put("k", bytes)
     #expect(proxy.counts.cuts == 1)

@@ -167,6 +167,41 @@ struct S3ScriptedTests {
     #expect(body?.contains("<PartNumber>3</PartNumber><ETag>&quot;tag&quot;</ETag>") == true)
   }
 
+  @Test("The end of an upload whose answer is lost is known by the mark", arguments: [true, false])
+  func lostEnd(isOwn: Bool) async throws {
+    let mark = Mutex("")
+    let ends = Mutex([Answer(isLost: true), Answer(status: 404, body: Self.error("NoSuchUpload"))])
+    let server = try ScriptedServer { request in
+      switch (request.method, request.target.contains("uploads=")) {
+      case ("POST", true):
+        mark.withLock { $0 = request.headers["x-amz-meta-rehearsal-attempt"] ?? "" }
+        return Answer(
+          body: "<InitiateMultipartUploadResult><UploadId>u</UploadId>"
+            + "</InitiateMultipartUploadResult>")
+      case ("POST", false): return ends.withLock { $0.removeFirst() }
+      case ("HEAD", _):
+        let stored = isOwn ? mark.withLock { $0 } : "another's"
+        return Answer(headers: ["x-amz-meta-rehearsal-attempt": stored])
+      default: return Answer(headers: ["ETag": "\"tag\""])
+      }
+    }
+    let store = try store(server.port) { $0.partSize = 10 }
+    let error = await failure { try await store.put("k", Array(repeating: 1, count: 15)) }
+    #expect(error?.code == (isOwn ? nil : .unknownOutcome), "\(error as Any)")
+  }
+
+  @Test("A bucket in the host's name is asked for there")
+  func hostStyle() async throws {
+    let server = try ScriptedServer { _ in Answer(body: "here") }
+    let store = try store(server.port) {
+      $0.endpoint = "http://localhost:\(server.port)"
+      $0.style = .host
+    }
+    #expect(try await store.get("k") == Array("here".utf8))
+    #expect(server.requests.first?.headers["host"] == "lake.localhost:\(server.port)")
+    #expect(server.requests.first?.target == "/p/k")
+  }
+
   @Test("An upload whose part is refused is abandoned")
   func abandoned() async throws {
     let server = try ScriptedServer { request in

@@ -24,6 +24,8 @@ final class ScriptedServer: Sendable {
     var headers: [String: String] = [:]
     /// The body.
     var body = ""
+    /// Whether nothing is sent, and the connection closed.
+    var isLost = false
   }
 
   /// The server's port.
@@ -69,6 +71,7 @@ final class ScriptedServer: Sendable {
           state.requests.append(request)
           return self.answer(request)
         }
+        if answer.isLost { return }
         let isHead = request.method == "HEAD"
         let lines =
           ["HTTP/1.1 \(answer.status) x"] + answer.headers.map { "\($0): \($1)" }
