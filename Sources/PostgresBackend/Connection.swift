@@ -12,6 +12,9 @@ final class Connection: @unchecked Sendable {
   var limit: Duration
   /// The names of the statements that the session has prepared, by their text.
   var prepared: [String: String] = [:]
+  /// Names the time since the server last started or recovered from a crash: within it, no number
+  /// of a transaction comes twice.
+  private(set) var epoch = ""
   /// Whether an answer is missing for good.
   private(set) var isBroken = false
   private var cancellation: OpaquePointer?
@@ -113,17 +116,22 @@ final class Connection: @unchecked Sendable {
 
   /// Sets the session up: the run's schema, time limits, and a planner that doesn't take today's
   /// small tables for an excuse to read them whole later, with plans that it made today.
+  ///
+  /// A crash of one session's process makes the server recover without starting anew; what shows it
+  /// is that the server's statistics begin again.
   private func configure(_ settings: PostgresSettings) throws {
     var values = ColumnWriter(["schema", "statement_timeout", "lock_timeout"])
     try values.text(settings.schema)
     try values.text("\(settings.statementLimit.wholeMilliseconds)")
     try values.text("\(settings.lockLimit.wholeMilliseconds)")
-    _ = try exchange([Query(Self.setUp, values)])
+    let answers = try exchange([Query(Self.setUp, values)])
+    epoch = try answers[0].first { try $0.text() } ?? ""
   }
 
   private static let setUp = Statement(
     """
-    SELECT set_config('search_path', quote_ident($1), false),
+    SELECT concat(pg_postmaster_start_time(), ' ', (SELECT stats_reset FROM pg_stat_bgwriter)),
+      set_config('search_path', quote_ident($1), false),
       set_config('statement_timeout', $2, false),
       set_config('idle_in_transaction_session_timeout', $2, false),
       set_config('lock_timeout', $3, false),

@@ -42,6 +42,7 @@ extension PostgresDatabase {
   /// A commit whose answer is missing.
   private struct LostCommit<Value> {
     let transaction: String
+    let epoch: String
     let known: Value?
     let failure: ConnectionFailure
   }
@@ -66,7 +67,9 @@ extension PostgresDatabase {
         let results = try connection.exchange(queries + [Query(.commit)])
         return .done(try answer(results))
       } catch let failure as ConnectionFailure {
-        return .lost(LostCommit(transaction: transaction, known: known, failure: failure))
+        return .lost(
+          LostCommit(
+            transaction: transaction, epoch: connection.epoch, known: known, failure: failure))
       }
     }
   }
@@ -79,13 +82,17 @@ extension PostgresDatabase {
       "the connection to \(commit.failure.address) was lost during the commit "
       + "(\(commit.failure.said))"
     for attempt in 1...settings.attempts {
-      switch status(of: commit.transaction) {
-      case "committed":
+      switch status(of: commit.transaction, commit.epoch) {
+      case .committed:
         if let known = commit.known { return known }
         throw operation.error(
           .unknownOutcome, "\(lost): it was done, but its answer is gone; try again with the key")
-      case "aborted": return nil
-      default: sleep(pause(attempt))
+      case .aborted: return nil
+      case .ambiguous:
+        throw operation.error(
+          .unknownOutcome,
+          "\(lost) by a crash of the server, which doesn't remember whether it was done; try again")
+      case .unknown: sleep(pause(attempt))
       }
     }
     throw operation.error(
@@ -94,16 +101,36 @@ extension PostgresDatabase {
         + "again when it answers")
   }
 
-  /// `committed`, `aborted` or `in progress`; nil when the server doesn't say.
-  private func status(of transaction: String) -> String? {
+  private enum TransactionStatus {
+    case committed, aborted
+    /// Another transaction may have the number by now.
+    case ambiguous
+    /// It is under way, or the server doesn't answer.
+    case unknown
+  }
+
+  /// What has become of a transaction that had a number in an epoch of the server.
+  ///
+  /// A number that was lost in a crash, before anything was written, is given out again. So after
+  /// a crash a number that has committed may be another's; one that hasn't can't be ours either.
+  private func status(of transaction: String, _ epoch: String) -> TransactionStatus {
     var argument = ColumnWriter(["transaction"])
     do {
       try argument.text(transaction)
-      let answers = try pool.with { try $0.exchange([Query(Self.statusOfTransaction, argument)]) }
-      return try answers[0].first { try $0.optionalText() } ?? nil
+      return try pool.with { connection in
+        let answers = try connection.exchange([Query(Self.statusOfTransaction, argument)])
+        switch try answers[0].first({ try $0.optionalText() }) {
+        case "committed": return connection.epoch == epoch ? .committed : .ambiguous
+        case "aborted": return .aborted
+        default: return .unknown
+        }
+      }
+    } catch let error as ServerError where error.state == "22023" {
+      // The number is in the future: lost in a crash, and nobody's yet.
+      return .aborted
     } catch {
       // The caller asks again, and gives up in the end with the first loss as the reason.
-      return nil
+      return .unknown
     }
   }
 
