@@ -114,8 +114,8 @@ final class Connection: @unchecked Sendable {
     }
   }
 
-  /// Sets the session up: the run's schema, time limits, and a planner that doesn't take today's
-  /// small tables for an excuse to read them whole later, with plans that it made today.
+  /// Sets the session up: the run's schema, time limits, and a planner that plans each statement
+  /// once, and doesn't take today's small tables for an excuse to read them whole later.
   ///
   /// A crash of one session's process makes the server recover without starting anew; what shows it
   /// is that the server's statistics begin again.
@@ -137,6 +137,7 @@ final class Connection: @unchecked Sendable {
       set_config('lock_timeout', $3, false),
       set_config('client_min_messages', 'warning', false),
       set_config('enable_seqscan', 'off', false),
+      set_config('plan_cache_mode', 'force_generic_plan', false),
       set_config('jit', 'off', false)
     """, [.text, .text, .text])
 }

@@ -230,6 +230,47 @@ struct PostgresAdapterTests {
     #expect(try await store.snapshot().users.count == 1)
   }
 
+  @Test("Events wait for a commit that has begun to write its own, before they get a sequence")
+  func outboxLock() async throws {
+    let database = try open { $0.lockLimit = .milliseconds(20) }
+    let store = try PostgresApplicationStore(database)
+    let outsider = try LivePostgres.outsider(of: database)
+    try outsider.run(
+      """
+      BEGIN;
+      SELECT pg_advisory_xact_lock('outbox'::regclass::oid::bigint);
+      INSERT INTO outbox (topic, value, event_time) VALUES ('t', 'first', '2025-06-15');
+      """)
+    #expect(await code { try await store.commit([.enqueue(Rows.event(1))]) } == .unavailable)
+    _ = try await store.commit([.insertUser(Rows.user(1))])
+    try outsider.run("COMMIT")
+    _ = try await store.commit([.enqueue(Rows.event(1))])
+    #expect(try await store.outboxText() == ["first", "1"])
+    #expect(try await store.outbox(limit: 9).map(\.sequence) == [1, 2])
+  }
+
+  /// What somebody else is about to commit that a decision about image 1 depends on.
+  static let rivals = [
+    "UPDATE flags SET review_status = 'rejected'", "UPDATE images SET deleted_at = '2025-06-15'",
+  ]
+
+  @Test("A decision waits for another about the same item", arguments: rivals)
+  func decisionLock(rival: String) async throws {
+    let database = try open { $0.lockLimit = .milliseconds(20) }
+    let store = try PostgresApplicationStore(database)
+    try await Rows.insertFirst(into: store)
+    let outsider = try LivePostgres.outsider(of: database)
+    try outsider.run("BEGIN; \(rival)")
+    let decision: [Mutation] = [
+      .requirePending(.image(.number(1))),
+      .insertModeration(Rows.moderation(2, mode: "human")),
+    ]
+    #expect(await code { try await store.commit(decision) } == .unavailable)
+    try outsider.run("COMMIT")
+    #expect(await code { try await store.commit(decision) } == .conflict)
+    #expect(try await store.snapshot().moderation.count == 1)
+  }
+
   @Test("A statement that takes too long is given up")
   func tooLong() async throws {
     let database = try open { $0.statementLimit = .milliseconds(20) }
