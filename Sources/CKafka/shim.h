@@ -10,7 +10,7 @@ typedef struct {
 } ckafka_delivery;
 
 // rd_kafka_producev is variadic, which Swift can't call. `delivery` gets the report. An empty key
-// or value isn't a null one: null is what a pointer says, so an empty one needs a place to point to.
+// or value isn't a null one, and only its pointer tells: it needs a place to point to.
 static inline rd_kafka_resp_err_t ckafka_produce(
     rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partition, int has_key, const void *key,
     size_t key_length, const void *value, size_t value_length, int64_t timestamp,

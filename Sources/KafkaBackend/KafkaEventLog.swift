@@ -5,8 +5,8 @@ import Synchronization
 /// An ``EventLog`` in Kafka, or in a broker that speaks its protocol.
 ///
 /// Topics, records, offsets and committed offsets are the broker's. Who owns which partition of a
-/// group is decided as ``KafkaSettings/membership`` says: by this process, on the clock it is given,
-/// or by the broker.
+/// group is decided as ``KafkaSettings/membership`` says: by this process, on the clock it is
+/// given, or by the broker.
 ///
 /// Port methods block their thread while the broker works.
 public final class KafkaEventLog: EventLog {
@@ -151,10 +151,7 @@ public final class KafkaEventLog: EventLog {
     let wanted = last.overflow ? .max : last.partialValue
     guard start < wanted else { return [] }
     var end = topics.knownEnd(of: partition) ?? 0
-    if end < wanted {
-      let ends = try topics.freshEnds(of: partition.topic, operation)
-      end = ends[partition.partition]
-    }
+    if end < wanted { end = try topics.end(of: partition, operation) }
     return try reader.withLock { reader throws(PortError) in
       var (records, next) = ([EventRecord](), start)
       while records.count < limit, next < end,
@@ -170,7 +167,7 @@ public final class KafkaEventLog: EventLog {
 
   /// See ``EventLog``, rule 6.
   public func ends(of topic: String) async throws(PortError) -> [Int64] {
-    try topics.freshEnds(of: topic, .log("ends"))
+    try topics.ends(of: topic, .log("ends"))
   }
 
   /// See ``EventLog``, rule 7.
@@ -184,7 +181,7 @@ public final class KafkaEventLog: EventLog {
     let bound = max((time.microseconds + 999) / 1000, 0)
     let found = try handle.offsets(at: [partition: bound], operation)[partition] ?? -1
     if found >= 0 { return found }
-    return try topics.freshEnds(of: partition.topic, operation)[partition.partition]
+    return try topics.end(of: partition, operation)
   }
 
   /// See ``EventLog``.

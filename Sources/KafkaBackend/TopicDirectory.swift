@@ -45,7 +45,8 @@ final class TopicDirectory: Sendable {
   }
 
   /// The next offsets of a topic's partitions, as the broker has them now.
-  func freshEnds(of topic: String, _ operation: KafkaOperation) throws(PortError) -> [Int64] {
+  private func freshEnds(of topic: String, _ operation: KafkaOperation) throws(PortError) -> [Int64]
+  {
     let count = try partitions(of: topic, operation)
     let questions = (0..<count).map { (TopicPartition(topic, $0), Int64(-1)) }
     let found = try handle.offsets(
@@ -55,9 +56,19 @@ final class TopicDirectory: Sendable {
     return ends
   }
 
-  /// The next offset of a partition, without a question to the broker where that can be.
+  /// The next offsets of a topic's partitions: as known when this process alone decides about its
+  /// groups, for it is then the only one that appends; else as the broker has them now.
+  func ends(of topic: String, _ operation: KafkaOperation) throws(PortError) -> [Int64] {
+    if handle.settings.membership == .clocked, let ends = topics.withLock({ $0[topic]?.ends }) {
+      let known = ends.compactMap(\.self)
+      if known.count == ends.count { return known }
+    }
+    return try freshEnds(of: topic, operation)
+  }
+
+  /// The next offset of a partition; see ``ends(of:_:)``.
   func end(of partition: TopicPartition, _ operation: KafkaOperation) throws(PortError) -> Int64 {
-    if let known = knownEnd(of: partition) { return known }
+    if handle.settings.membership == .clocked, let known = knownEnd(of: partition) { return known }
     let ends = try freshEnds(of: partition.topic, operation)
     return ends.indices.contains(partition.partition) ? ends[partition.partition] : 0
   }

@@ -1,7 +1,7 @@
 import Moderation
 
-/// A consumer group's state: who is in it, who owns what, what is committed. No I/O, no clock: event
-/// logs that decide about their groups in this process share these rules.
+/// A consumer group's state: who is in it, who owns what, what is committed. No I/O, no clock:
+/// event logs that decide about their groups in this process share these rules.
 ///
 /// The rules: a member is in from its first poll on, and out when it leaves, or when it has neither
 /// polled for the session's length nor waits in a poll. Each such change is a new generation, which
