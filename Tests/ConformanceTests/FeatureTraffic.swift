@@ -140,10 +140,16 @@ struct FeatureTraffic {
           flag: .number(ids), image: random.chance(0.1) ? nil : image, comment: .number(1),
           reason: "")
       }
-    let age = random.chance(0.1) ? 3_600_000_000 : 90_000_000
     return PlatformEvent(
-      id: EventID(high: 7, low: ids), time: now.later(-Int64(random.below(age))), actor: nil,
+      id: EventID(high: 7, low: ids), time: time(), actor: nil,
       actorEligible: random.chance(0.1) ? nil : random.chance(0.8), subject: subject)
+  }
+
+  /// A recent instant; often a whole half minute, so that some are just a window apart.
+  private mutating func time() -> EventTime {
+    let age = random.chance(0.1) ? 3_600_000_000 : 90_000_000
+    let time = now.later(-Int64(random.below(age)))
+    return random.chance(0.5) ? time.later(-(time.microseconds % 30_000_000)) : time
   }
 
   private mutating func any<Element>(_ elements: [Element]) -> Element? {

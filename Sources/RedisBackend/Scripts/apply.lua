@@ -165,6 +165,8 @@ local function counterOf(image, metric)
       latest = image.state[metric .. "_latest"],
       ineligible = image.state[metric .. "_ineligible"] or 0,
       late = image.state[metric .. "_late"] or 0,
+      trimmed = image.state[metric .. "_trimmed"],
+      lastCounts = {},
     }
     image.counters[metric] = counter
     touchedCounters[#touchedCounters + 1] = counter
@@ -202,11 +204,17 @@ end
 -- instant counted, nothing is hidden and nothing is in the future.
 local function check(counter, trigger, threshold, window, asksForScore)
   local image = counter.image
-  if not threshold or image.state[trigger] or counter.total < threshold then
+  if not threshold or image.state[trigger] then
+    return
+  end
+  -- A window can't have gained more than the events since it was counted last.
+  local last = counter.lastCounts[trigger] or { count = 0, total = 0 }
+  if last.count + counter.total - last.total < threshold then
     return
   end
   local from = "(" .. seconds(counter.latest - window)
   local count = call("ZCOUNT", counter.key .. "1hr", from, "+inf")
+  counter.lastCounts[trigger] = { count = count, total = counter.total }
   if count >= threshold then
     set(image, trigger, counter.latest)
     fire(image, trigger, counter.latest, count, asksForScore)
@@ -282,10 +290,18 @@ for index, entry in ipairs(entries) do
   end
 end
 
--- Forgets what no count as of an instant still kept can need, and puts off the key's expiry.
-local function keep(key, trimThrough)
-  if trimThrough then
-    call("ZREMRANGEBYSCORE", key, "-inf", seconds(trimThrough))
+-- What no count as of an instant still kept can need: events up to these instants.
+local bounds = horizon
+  and {
+    ["1hr"] = seconds(horizon),
+    ["5min"] = seconds(horizon + HOUR - FIVE_MINUTES),
+    ["1min"] = seconds(horizon + HOUR - MINUTE),
+  }
+
+-- Forgets old events and puts off the expiry of a set.
+local function keep(key, bound)
+  if bound then
+    call("ZREMRANGEBYSCORE", key, "-inf", bound)
   end
   if secondsToLive > 0 then
     call("EXPIRE", key, secondsToLive)
@@ -294,15 +310,20 @@ end
 
 for _, counter in ipairs(touchedCounters) do
   local image, metric, key = counter.image, counter.metric, counter.key
-  keep(key .. "1hr", horizon)
-  keep(key .. "5min", horizon and horizon + HOUR - FIVE_MINUTES)
-  keep(key .. "1min", horizon and horizon + HOUR - MINUTE)
+  -- Once a minute of event time is often enough.
+  local isDue = horizon and (not counter.trimmed or horizon >= counter.trimmed + MINUTE)
+  if isDue then
+    set(image, metric .. "_trimmed", horizon)
+  end
+  for _, window in ipairs({ "1hr", "5min", "1min" }) do
+    keep(key .. window, isDue and bounds[window])
+  end
   if counter.ineligible > 0 then
-    keep(key .. "ineligible", horizon)
+    keep(key .. "ineligible", isDue and bounds["1hr"])
     set(image, metric .. "_ineligible", counter.ineligible)
   end
   if counter.late > 0 then
-    keep(key .. "late", horizon)
+    keep(key .. "late", isDue and bounds["1hr"])
     set(image, metric .. "_late", counter.late)
   end
   set(image, metric .. "_newest", counter.newest)
