@@ -11,7 +11,7 @@ struct ColumnReader {
   init(_ row: Row) { self.row = row }
 
   /// A text.
-  mutating func text() throws -> String { try required("a text", optionalText()) }
+  mutating func text() throws -> String { try required("a text") { try $0.optionalText() } }
 
   /// A text or NULL.
   mutating func optionalText() throws -> String? {
@@ -19,7 +19,7 @@ struct ColumnReader {
   }
 
   /// A whole number.
-  mutating func integer() throws -> Int { try required("a number", optionalInteger()) }
+  mutating func integer() throws -> Int { try required("a number") { try $0.optionalInteger() } }
 
   /// A whole number or NULL.
   mutating func optionalInteger() throws -> Int? {
@@ -28,21 +28,23 @@ struct ColumnReader {
 
   /// A number.
   mutating func double() throws -> Double {
-    try required("a number", next("a number") { Double.fromDatabaseValue($0) })
+    try required("a number") { try $0.next("a number") { Double.fromDatabaseValue($0) } }
   }
 
   /// 0 or 1.
   mutating func boolean() throws -> Bool {
-    try required("0 or 1", next("0 or 1") { Bool.fromDatabaseValue($0) })
+    try required("0 or 1") { try $0.next("0 or 1") { Bool.fromDatabaseValue($0) } }
   }
 
   /// Bytes.
   mutating func bytes() throws -> [UInt8] {
-    try required("bytes", next("bytes") { Data.fromDatabaseValue($0).map { Array($0) } })
+    try required("bytes") {
+      try $0.next("bytes") { Data.fromDatabaseValue($0).map { Array($0) } }
+    }
   }
 
   /// An id.
-  mutating func id<Entity>() throws -> ID<Entity> { try required("an id", optionalID()) }
+  mutating func id<Entity>() throws -> ID<Entity> { try required("an id") { try $0.optionalID() } }
 
   /// An id or NULL.
   mutating func optionalID<Entity>() throws -> ID<Entity>? {
@@ -50,7 +52,7 @@ struct ColumnReader {
   }
 
   /// An instant.
-  mutating func time() throws -> EventTime { try required("an instant", optionalTime()) }
+  mutating func time() throws -> EventTime { try required("an instant") { try $0.optionalTime() } }
 
   /// An instant or NULL.
   mutating func optionalTime() throws -> EventTime? {
@@ -69,8 +71,9 @@ struct ColumnReader {
 
   /// One of an enumeration's texts.
   mutating func choice<Choice: RawRepresentable<String>>(_ expected: String) throws -> Choice {
-    try required(
-      expected, next(expected) { String.fromDatabaseValue($0).flatMap(Choice.init(rawValue:)) })
+    try required(expected) {
+      try $0.next(expected) { String.fromDatabaseValue($0).flatMap(Choice.init(rawValue:)) }
+    }
   }
 
   /// The next column's value; nil for NULL.
@@ -84,9 +87,11 @@ struct ColumnReader {
     return value
   }
 
-  /// The value of the column just read, which can't be NULL.
-  private func required<Value>(_ expected: String, _ value: Value?) throws -> Value {
-    guard let value else { throw unreadable(expected, "NULL") }
+  /// Reads a column that can't be NULL.
+  private mutating func required<Value>(
+    _ expected: String, _ read: (inout Self) throws -> Value?
+  ) throws -> Value {
+    guard let value = try read(&self) else { throw unreadable(expected, "NULL") }
     return value
   }
 

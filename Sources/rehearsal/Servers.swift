@@ -86,9 +86,9 @@ final class Servers {
     switch adapter {
     case .sqlite: [Self.folder(sqlitePath)]
     case .folder: [Self.folder(absolute(file[.folder].text("path") ?? "out"))]
-    case .postgres: try Self.waited { [database = try postgres()] in await database.check() }
+    case .postgres: Self.waited { [database = try postgres()] in await database.check() }
     case .kafka:
-      try Self.waited { [log = try KafkaEventLog(kafkaSettings, time: Self.now)] in
+      Self.waited { [log = try KafkaEventLog(kafkaSettings, time: Self.now)] in
         await log.check()
       }
     case .redis: try RedisFeatureStore(redisSettings).check()
