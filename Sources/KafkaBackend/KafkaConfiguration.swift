@@ -56,8 +56,10 @@ extension KafkaSettings {
     var text = [CChar](repeating: 0, count: 512)
     let result = rd_kafka_conf_set(configuration, name, value, &text, text.count)
     guard result != RD_KAFKA_CONF_OK else { return }
+    let isSecret = ["password", "secret", "key", "pem", "jaas"].contains(where: name.contains)
+    let said = isSecret ? "as it is set" : "'\(value)': \(String(text))"
     throw KafkaOperation.log("init").error(
-      .invalid, "the option '\(name)' can't be '\(value)': \(String(text))")
+      .invalid, "the option '\(name)' can't be \(said)")
   }
 
   private var common: [(String, String)] {
@@ -92,7 +94,12 @@ extension KafkaSettings {
         ("message.timeout.ms", "\(max(deliveryLimit.milliseconds, linger.milliseconds + 1))"),
       ]
     case .reader: reading
-    case .group(let group): reading + [("group.id", group)]
+    case .group(let group):
+      // No session here; the library waits that long for a coordinator before a commit fails.
+      reading + [
+        ("group.id", group), ("session.timeout.ms", "\(max(timeLimit.milliseconds, 1000))"),
+        ("heartbeat.interval.ms", "\(min(3000, max(timeLimit.milliseconds, 1000) / 3))"),
+      ]
     case .member(let group, let name, let session):
       reading + [
         ("group.id", group), ("session.timeout.ms", "\(session.milliseconds)"),

@@ -80,6 +80,38 @@ struct KafkaMockTests {
     #expect(await code { try await log.append([.on("t", 0, "b")]) } == .unknownOutcome)
   }
 
+  @Test("A secret that librdkafka doesn't take isn't shown")
+  func secrets() throws {
+    var settings = KafkaSettings()
+    settings.options = ["sasl.jaas.config": "hunter2"]
+    let error = #expect(throws: PortError.self) {
+      try KafkaEventLog(settings, time: RealTime())
+    }
+    #expect(error?.hint.contains("'sasl.jaas.config'") == true)
+    #expect(error?.hint.contains("hunter2") == false)
+  }
+
+  @Test("A poll and a commit without the server are unavailable, and lose nothing")
+  func clockedWithoutBroker() async throws {
+    let cluster = try MockCluster()
+    cluster.createTopic("t", partitions: 2)
+    let time = RealTime()
+    let log = try KafkaEventLog(settings(cluster.servers), time: time)
+    let consumer = try await log.join("g", member: "m", topics: ["t"])
+    _ = try await log.append([.on("t", 0, "a"), .on("t", 1, "b")])
+    #expect(try await consumer.poll(limit: 10, until: time.now).assignment?.count == 2)
+    cluster.setDown()
+    #expect(await code { try await consumer.poll(limit: 10, until: time.now) } == .unavailable)
+    let offsets = [TopicPartition("t", 0): Int64(1)]
+    #expect(await code { try await consumer.commit(offsets) } == .unavailable)
+    #expect(try await consumer.committed().isEmpty)
+    cluster.setUp()
+    let poll = try await consumer.poll(limit: 10, until: time.now)
+    #expect(poll.records.map(\.text) == ["a", "b"])
+    try await consumer.commit(offsets)
+    #expect(try await consumer.committed() == offsets)
+  }
+
   @Test("A member of a group that finds no broker is told so at its deadline")
   func memberWithoutBroker() async throws {
     let cluster = try MockCluster()
