@@ -10,6 +10,10 @@ struct BrokerMembership: Sendable {
   private let name: String
   /// What the member owns, by the callers' names.
   private var owned: Set<TopicPartition> = []
+  /// The next offsets of owned partitions, as far as they are known.
+  private var positions: [TopicPartition: Int64] = [:]
+  /// Whether the library gave an owned partition up, for what it was to read is gone.
+  private var isStalled = false
   /// An assignment whose offsets to begin at aren't looked up yet.
   private var pending: [TopicPartition]?
   /// What to throw at the next look, after the records that came before it.
@@ -89,6 +93,16 @@ struct BrokerMembership: Sendable {
   /// Begins to read a new assignment at the committed offsets, else at the start of the log.
   private mutating func begin() throws(PortError) -> [TopicPartition]? {
     guard let partitions = pending else { return nil }
+    positions = [:]
+    try assign(partitions)
+    pending = nil
+    owned = Set(partitions)
+    return partitions.sorted()
+  }
+
+  /// Reads partitions from the known positions on, else from the committed offsets, else from the
+  /// start of the log.
+  private mutating func assign(_ partitions: [TopicPartition]) throws(PortError) {
     let operation = KafkaOperation.consumer("poll")
     let list = PartitionList(
       Dictionary(
@@ -101,14 +115,15 @@ struct BrokerMembership: Sendable {
         throw handle.error(failure, operation, "the committed offsets of group \(group)")
       }
     }
-    list.replaceMissing(with: Int64(RD_KAFKA_OFFSET_BEGINNING))
-    let code = KafkaCode(rd_kafka_assign(handle.client.raw, list.raw))
+    let starts = list.offsets(prefix: handle.settings.prefix)
+      .mapValues { $0 < 0 ? Int64(RD_KAFKA_OFFSET_BEGINNING) : $0 }
+      .merging(positions) { $1 }
+    let assignment = PartitionList(starts, prefix: handle.settings.prefix)
+    let code = KafkaCode(rd_kafka_assign(handle.client.raw, assignment.raw))
     guard code.raw == RD_KAFKA_RESP_ERR_NO_ERROR else {
       throw handle.error(code, operation, "\(name) can't take its assignment")
     }
-    pending = nil
-    owned = Set(partitions)
-    return partitions.sorted()
+    isStalled = false
   }
 
   /// A record of an owned partition; nil for news that the library copes with by itself, and for a
@@ -121,8 +136,11 @@ struct BrokerMembership: Sendable {
       let full = String(cString: rd_kafka_topic_name(topic))
       let partition = TopicPartition(
         String(full.dropFirst(handle.settings.prefix.count)), Int(message.pointee.partition))
-      return owned.contains(partition) ? EventRecord(message, partition) : nil
+      guard owned.contains(partition) else { return nil }
+      positions[partition] = message.pointee.offset + 1
+      return EventRecord(message, partition)
     }
+    isStalled = isStalled || code.portCode == .outOfRetention
     isOver = rd_kafka_fatal_error(handle.client.raw, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
     if code.portCode == .unavailable, !isOver { return nil }
     let said = rd_kafka_message_errstr(message).map { ", \(String(cString: $0))" } ?? ""
@@ -146,8 +164,13 @@ struct BrokerMembership: Sendable {
 
   /// Continues owned partitions elsewhere. A partition that was just assigned may not have begun
   /// yet: that takes a moment.
-  func seek(_ offsets: [TopicPartition: Int64]) throws(PortError) {
+  mutating func seek(_ offsets: [TopicPartition: Int64]) throws(PortError) {
     var left = offsets.filter { owned.contains($0.key) }
+    positions.merge(left) { $1 }
+    if isStalled {
+      failure = nil
+      return try assign(owned.sorted())
+    }
     let deadline = ContinuousClock.now + handle.settings.timeLimit
     while !left.isEmpty {
       let list = PartitionList(left, prefix: handle.settings.prefix)

@@ -35,13 +35,6 @@ final class PartitionList {
       }, uniquingKeysWith: { $1 })
   }
 
-  /// Puts an offset where there is none.
-  func replaceMissing(with offset: Int64) {
-    for index in 0..<Int(raw.pointee.cnt) where raw.pointee.elems[index].offset < 0 {
-      raw.pointee.elems[index].offset = offset
-    }
-  }
-
   /// The offsets, by the callers' names.
   func offsets(prefix: String) -> [TopicPartition: Int64] {
     Self.offsets(of: raw, prefix: prefix)

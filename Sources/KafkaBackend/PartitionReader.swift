@@ -73,7 +73,13 @@ struct PartitionReader: Sendable {
     let raw = Int32(partition.partition)
     if var cursor = cursors[partition] {
       if cursor.next != offset {
-        let code = KafkaCode(rd_kafka_seek(cursor.topic.raw, raw, offset, handle.timeout))
+        var code = KafkaCode(rd_kafka_seek(cursor.topic.raw, raw, offset, handle.timeout))
+        if code.raw == RD_KAFKA_RESP_ERR__STATE {
+          // The library gave the partition up, for what was asked for is gone.
+          rd_kafka_consume_stop(cursor.topic.raw, raw)
+          let isBack = rd_kafka_consume_start(cursor.topic.raw, raw, offset) == 0
+          code = KafkaCode(isBack ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error())
+        }
         guard code.raw == RD_KAFKA_RESP_ERR_NO_ERROR else {
           throw handle.error(code, operation, "\(partition) can't be read from \(offset) on")
         }
