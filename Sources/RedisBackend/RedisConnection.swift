@@ -18,8 +18,7 @@ final class RedisConnection: Sendable {
     guard redisSetTimeout(context, timeval(settings.commandTimeout)) == REDIS_OK else {
       throw .unreachable("no time limit could be set")
     }
-    // A connection is made for threads that come and go: without it, a peer that vanished shows
-    // only at the next call.
+    // The system notices a peer that vanished without a word, even between calls.
     redisEnableKeepAlive(context)
     try logIn(settings)
   }

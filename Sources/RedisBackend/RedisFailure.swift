@@ -78,19 +78,19 @@ extension RedisFailure {
         "\(server): \(reason), \(settings.attempts) attempts; start it, or correct `host` and "
           + "`port`; `redis-cli -h \(settings.host) -p \(settings.port) ping` tries it")
     case .refused(let text):
-      let verdict = Self.verdicts[Self.code(text)]
-      let cure = verdict?.cure ?? Self.cure(ofError: text)
-      return operation.error(verdict?.code ?? .redis, "\(server) says '\(text)': \(cure)")
+      let (code, cure) = Self.verdicts[Self.code(text)] ?? Self.verdict(ofError: text)
+      return operation.error(code, "\(server) says '\(text)': \(cure)")
     }
   }
 
-  /// What helps against errors that all begin with `ERR`.
-  private static func cure(ofError text: String) -> String {
-    if text.contains("without any password") { return "it has no password; leave `password` out" }
-    if text.contains("invalid password") { return "correct `password`" }
-    if text.contains("DB index") { return "choose a `database` below its `databases` setting" }
-    if text.contains("max number of clients") { return "raise its `maxclients`" }
-    return "see the server's log"
+  /// What errors mean that all begin with `ERR`.
+  private static func verdict(ofError text: String) -> (code: PortError.Code, cure: String) {
+    if text.contains("max number of clients") { return (.unavailable, "raise its `maxclients`") }
+    if text.contains("DB index") { return (.invalid, "choose a `database` below its `databases`") }
+    if text.contains("without any password") {
+      return (.denied, "it has no password; leave `password` out")
+    }
+    return (.redis, "see the server's log")
   }
 }
 

@@ -18,8 +18,8 @@ extension RedisFeatureStore {
     ]
   }
 
-  /// Removes every key of the prefix, and nothing else. `invalid` with the empty prefix, under which
-  /// keys of other programs can stand.
+  /// Removes every key of the prefix, and nothing else. `invalid` with the empty prefix, under
+  /// which keys of other programs can stand.
   public func clean() throws(PortError) {
     let operation = PortOperation("clean")
     let prefix = client.settings.prefix

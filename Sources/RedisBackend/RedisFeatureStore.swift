@@ -7,10 +7,10 @@ import Synchronization
 /// contract needs.
 ///
 /// *Fidelity.* Exact, as long as the server keeps its keys. `apply` is one script, so a batch is
-/// applied whole or not at all, whatever other consumers do meanwhile; every other call is one round
-/// trip too. A call is sent again when the connection breaks: a batch carries a name, by which the
-/// server knows it and gives its first reply again. A server that comes back from an older save
-/// has older progress along with older counts, and is fed from there.
+/// applied whole or not at all, whatever other consumers do meanwhile; every other call is one
+/// round trip too. A call is sent again when the connection breaks: a batch carries a name, by
+/// which the server knows it and gives its first reply again. A server that comes back from an
+/// older save has older progress along with older counts, and is fed from there.
 ///
 /// Calls block their thread. Any number of threads may call at once.
 public final class RedisFeatureStore: FeatureStore {

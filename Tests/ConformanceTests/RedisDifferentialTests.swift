@@ -5,8 +5,8 @@ import RedisBackend
 import Simulation
 import Testing
 
-/// The store in Redis against the one in memory, call by call, over seeded traffic: every answer and
-/// every error must be the same.
+/// The store in Redis against the one in memory, call by call, over seeded traffic: every answer
+/// and every error must be the same.
 @Suite("Redis against memory", .enabled(if: LiveRedis.settings() != nil))
 struct RedisDifferentialTests {
   private let folder = TemporaryFolder()

@@ -51,7 +51,10 @@ struct RedisFailureTests {
       ("-WRONGTYPE Operation against a key", .corrupt, "prefix"),
       ("-ERR Error running script: @user_script:1: WRONGTYPE Operation", .corrupt, "prefix"),
       ("-MOVED 3999 127.0.0.1:6381", .invalid, "cluster"),
-      ("-ERR max number of clients reached", PortError.Code(name: "redis"), "maxclients"),
+      ("-ERR max number of clients reached", .unavailable, "maxclients"),
+      ("-ERR DB index is out of range", .invalid, "databases"),
+      ("-ERR AUTH <password> called without any password configured", .denied, "leave"),
+      ("-ERR something new", PortError.Code(name: "redis", isRetryable: false), "log"),
     ] as [(String, PortError.Code, String)])
   func refused(text: String, code: PortError.Code, cure: String) async throws {
     let server = try ScriptedServer(Array(repeating: .reply(text + "\r\n"), count: 9))
@@ -162,7 +165,4 @@ struct RedisFailureTests {
 
 extension PortError.Code {
   fileprivate static let denied = PortError.Code(name: "denied", isRetryable: false)
-
-  /// A code of an adapter's own that isn't retryable.
-  fileprivate init(name: String) { self.init(name: name, isRetryable: false) }
 }
