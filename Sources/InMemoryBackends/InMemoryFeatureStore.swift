@@ -132,9 +132,16 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
         continue
       }
       let firedBefore = result.fired.count
-      count(batch.entries[index], image, policy, horizon, &state, &result.fired)
+      count(batch.entries[index], image, policy, &state, &result.fired)
       for fired in result.fired[firedBefore...] where fired.trigger.asksForScore {
         state.waiting.insert(PendingRequest(request: ModerationRequest(fired)))
+      }
+    }
+    // After all is counted: the horizon is that of the batch's end. Now and then is often enough,
+    // since only half of a counter is trimmed at once.
+    if let horizon {
+      for entry in batch.entries where entry.offset % 64 == 0 {
+        if let image = entry.event.image { state.images[image]?.trim(through: horizon) }
       }
     }
     if let first = batch.partitions.first, !batch.entries.isEmpty {
@@ -168,7 +175,7 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
   }
 
   private static func count(
-    _ entry: FeatureBatch.Entry, _ image: ImageID, _ policy: TriggerPolicy, _ horizon: EventTime?,
+    _ entry: FeatureBatch.Entry, _ image: ImageID, _ policy: TriggerPolicy,
     _ state: inout State, _ fired: inout [FiredTrigger]
   ) {
     if let metric = entry.event.kind.metric {
@@ -183,8 +190,6 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
       fired += state.images[image, default: ImageWindows()].upload(
         metadata, image: image, policy: policy)
     }
-    // Now and then is often enough, since only half of a counter is trimmed at once.
-    if let horizon, entry.offset % 64 == 0 { state.images[image]?.trim(through: horizon) }
   }
 
   private func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {

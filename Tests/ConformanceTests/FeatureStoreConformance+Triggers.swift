@@ -24,6 +24,19 @@ extension FeatureStoreConformance {
   }
 
   @Test(
+    "5. A batch fires, though its watermark leaps beyond the retention of its events",
+    arguments: Adapters.featureStores)
+  func firesBehindItsWatermark(adapter: Adapter<any FeatureStore>) throws {
+    try simulate(adapter) { store, _ in
+      var script = FeatureScript()
+      let events = (1...100).map { script.view(Self.image, at: Sample.at($0)) }
+      let batch = script.batch(events, watermark: Sample.at(200_000))
+      let applied = try await store.apply(batch, policy: .viral(100))
+      #expect(applied.fired.map(\.trigger) == [.viral])
+    }
+  }
+
+  @Test(
     "5. Everybody's events fire triggers, not only the eligible", arguments: Adapters.featureStores)
   func firesOnObserved(adapter: Adapter<any FeatureStore>) throws {
     try simulate(adapter) { store, _ in
