@@ -13,6 +13,8 @@ struct PartitionReader: Sendable {
     var next: Int64?
     /// Ascending offsets, from `start` up to `next`.
     var records: [EventRecord] = []
+    /// Whether the library fetches nothing, since all that is known to be there was taken over.
+    var isPaused = false
 
     /// The first record at or after an offset; nil when it isn't here.
     func record(at offset: Int64) -> EventRecord? {
@@ -64,6 +66,8 @@ struct PartitionReader: Sendable {
             + "\(handle.settings.timeLimit.milliseconds) ms")
       }
     }
+    // A broker that answers an empty fetch at once would be asked again and again.
+    if cursor.next == end { cursor.isPaused = handle.pause(partition) }
   }
 
   /// The partition's cursor, with the library at the offset.
@@ -72,6 +76,11 @@ struct PartitionReader: Sendable {
   ) throws(PortError) -> Cursor {
     let raw = Int32(partition.partition)
     if var cursor = cursors[partition] {
+      if cursor.isPaused {
+        handle.resume(partition)
+        // Where the library goes on after a pause is its own affair, so it is told.
+        (cursor.isPaused, cursor.next) = (false, nil)
+      }
       if cursor.next != offset {
         var code = KafkaCode(rd_kafka_seek(cursor.topic.raw, raw, offset, handle.timeout))
         if code.raw == RD_KAFKA_RESP_ERR__STATE {
@@ -139,5 +148,19 @@ extension EventRecord {
 
   private static func bytes(_ start: UnsafeRawPointer, _ count: Int) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: start, count: count))
+  }
+}
+
+extension KafkaHandle {
+  /// Stops fetching a partition; whether that was done.
+  fileprivate func pause(_ partition: TopicPartition) -> Bool {
+    let list = PartitionList([partition: 0], prefix: settings.prefix)
+    return rd_kafka_pause_partitions(client.raw, list.raw) == RD_KAFKA_RESP_ERR_NO_ERROR
+  }
+
+  /// Fetches a partition again.
+  fileprivate func resume(_ partition: TopicPartition) {
+    let list = PartitionList([partition: 0], prefix: settings.prefix)
+    rd_kafka_resume_partitions(client.raw, list.raw)
   }
 }
