@@ -58,6 +58,21 @@ sets=(live sqlite postgres kafka redis s3)
 say "servers"
 "$bin" backends check "$work/live.yaml" || fail "a server isn't what it must be; see above"
 
+say "a server that isn't there ends the run with exit code 4"
+for server in 'features: redis' 'log: kafka' 'store: postgres' 'objects: s3'; do
+  {
+    echo "ports: { $server }"
+    echo 'redis: { host: 127.0.0.1, port: 1, attempts: 2 }'
+    echo 'kafka: { servers: "127.0.0.1:1", time_limit: 1s }'
+    echo 'postgres: { conninfo: "host=127.0.0.1 port=1", attempts: 2 }'
+    echo 's3: { endpoint: "http://127.0.0.1:1", bucket: none, attempts: 2 }'
+  } >"$work/nowhere.yaml"
+  code=0
+  timeout 60 "$bin" run swarm --backends "$work/nowhere.yaml" >"$work/nowhere.txt" 2>&1 || code=$?
+  [ "$code" -eq 4 ] || { cat "$work/nowhere.txt"; fail "$server: exit code $code, not 4"; }
+  echo "$server: $(tail -1 "$work/nowhere.txt" | cut -c1-100)"
+done
+
 if [ "$#" -eq 0 ]; then
   say "conformance on real servers"
   swift test --filter 'ConformanceTests|LiveBackendTests'

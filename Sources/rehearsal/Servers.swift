@@ -52,7 +52,9 @@ final class Servers {
 
   func features() throws(PortError) -> (any FeatureStore)? {
     guard file.adapter(of: .features) == .redis else { return nil }
-    return try RedisFeatureStore(redisSettings)
+    let store = try RedisFeatureStore(redisSettings)
+    try Self.requireAnswer(store.check(), "FeatureStore")
+    return store
   }
 
   /// An object store, and its address as tables note it.
@@ -68,7 +70,9 @@ final class Servers {
       return (try FolderObjectStore(path: path, durability: durability), "file://\(path)")
     case .s3:
       let settings = S3Settings(file[.s3], prefix: prefix, name: name)
-      return (try S3ObjectStore(settings), "s3://\(settings.bucket)/\(prefix)/\(name)")
+      let store = try S3ObjectStore(settings)
+      try Self.requireAnswer(store.check(), "ObjectStore")
+      return (store, "s3://\(settings.bucket)/\(prefix)/\(name)")
     default: return nil
     }
   }
@@ -111,6 +115,14 @@ final class Servers {
   }
 
   // MARK: Servers
+
+  /// A run without this server would wait for it, in virtual time, to its end.
+  private static func requireAnswer(
+    _ checks: [BackendCheck], _ port: String
+  ) throws(PortError) {
+    guard let first = checks.first, let problem = first.problem else { return }
+    throw PortError(.unavailable, port: port, operation: "open", hint: problem)
+  }
 
   private func postgres() throws(PortError) -> PostgresDatabase {
     if let database { return database }
