@@ -143,11 +143,22 @@ start() {
   wait_port "the broker" "$kafka_port" "$root/kafka.log"
   wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
   # It answers before its bucket is there: 403 is what an unsigned request gets from then on.
+  local code=
   for _ in $(seq 300); do
-    [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:${s3_ports[0]}/rehearsal")" != 403 ] ||
-      break
+    code=$(python3 - "http://127.0.0.1:${s3_ports[0]}/rehearsal" <<'PY'
+import sys, urllib.error, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+except OSError:
+    print("none")
+PY
+    )
+    [ "$code" != 403 ] || break
     sleep 0.1
   done
+  [ "$code" = 403 ] || fail "the S3 server has no bucket after 30 s; its log is $root/s3.log"
   cat >"$root/env" <<ENV
 export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres"
 export REHEARSAL_POSTGRES_PASSWORD=secret

@@ -60,7 +60,7 @@ final class BrokerConsumer: EventConsumer {
 
   private var unreachable: PortError {
     let last = membership.withLock { $0?.lastError }.map { "; it said: \($0)" } ?? ""
-    return KafkaOperation.consumer("poll").error(
+    return PortMethod.consumer("poll").error(
       .unavailable,
       "no broker of \(log.settings.servers) answers \(name)\(last); start it, or correct "
         + "`servers`, `securityProtocol` or the network")
@@ -73,7 +73,7 @@ final class BrokerConsumer: EventConsumer {
   func commit(_ offsets: [TopicPartition: Int64]) async throws(PortError) {
     try membership.withLock { membership throws(PortError) in
       guard let member = membership else {
-        throw KafkaOperation.consumer("commit").error(
+        throw PortMethod.consumer("commit").error(
           .fenced, "\(name) owns nothing; poll for an assignment")
       }
       try member.commit(offsets)

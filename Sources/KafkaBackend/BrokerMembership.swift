@@ -103,7 +103,7 @@ struct BrokerMembership: Sendable {
   /// Reads partitions from the known positions on, else from the committed offsets, else from the
   /// start of the log.
   private mutating func assign(_ partitions: [TopicPartition]) throws(PortError) {
-    let operation = KafkaOperation.consumer("poll")
+    let operation = PortMethod.consumer("poll")
     let list = PartitionList(
       Dictionary(
         partitions.map { ($0, Int64(RD_KAFKA_OFFSET_INVALID)) }, uniquingKeysWith: { $1 }),
@@ -197,7 +197,7 @@ struct BrokerMembership: Sendable {
 
   /// Commits, if the member still owns all of the partitions.
   func commit(_ offsets: [TopicPartition: Int64]) throws(PortError) {
-    let operation = KafkaOperation.consumer("commit")
+    let operation = PortMethod.consumer("commit")
     let isLost = rd_kafka_assignment_lost(handle.client.raw) != 0
     if let foreign = offsets.keys.sorted().first(where: { isLost || !owned.contains($0) }) {
       throw operation.error(

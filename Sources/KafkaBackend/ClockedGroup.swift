@@ -69,7 +69,7 @@ final class ClockedGroup: Sendable {
     _ group: inout ConsumerGroup, _ reader: inout PartitionReader, _ member: ClockedConsumer,
     _ limit: Int
   ) throws(PortError) -> [EventRecord] {
-    let operation = KafkaOperation.consumer("poll")
+    let operation = PortMethod.consumer("poll")
     let topics = member.log.topics
     let taken = try group.withLanes(of: member.name) {
       lanes throws(PortError) -> [EventRecord] in
@@ -94,7 +94,7 @@ final class ClockedGroup: Sendable {
 
   /// Commits at the broker, then here; what the member doesn't own is fenced before anything.
   func commit(_ member: String, _ offsets: [TopicPartition: Int64]) throws(PortError) {
-    let operation = KafkaOperation.consumer("commit")
+    let operation = PortMethod.consumer("commit")
     try state.withLock { state throws(PortError) in
       if let foreign = state.group.foreign(to: member, offsets) {
         throw operation.error(
@@ -117,7 +117,7 @@ final class ClockedGroup: Sendable {
 extension KafkaHandle {
   /// Commits offsets for the client's group, by the callers' names, and waits for the answer.
   func commit(
-    _ offsets: [TopicPartition: Int64], of group: String, _ operation: KafkaOperation
+    _ offsets: [TopicPartition: Int64], of group: String, _ operation: PortMethod
   ) throws(PortError) {
     guard !offsets.isEmpty else { return }
     let list = PartitionList(offsets, prefix: settings.prefix)

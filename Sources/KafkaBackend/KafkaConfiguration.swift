@@ -27,7 +27,7 @@ extension KafkaSettings {
   /// The library's configuration for a role; the caller owns it.
   func configuration(_ role: KafkaRole) throws(PortError) -> OpaquePointer {
     guard let configuration = rd_kafka_conf_new() else {
-      throw KafkaOperation.log("init").error(.kafka, "librdkafka makes no configuration")
+      throw PortMethod.log("init").error(.kafka, "librdkafka makes no configuration")
     }
     do throws(PortError) {
       for (name, value) in common + particular(role) + chosen {
@@ -46,7 +46,7 @@ extension KafkaSettings {
 
   private func checkOptions() throws(PortError) {
     guard let name = options.keys.sorted().first(where: Self.reserved.contains) else { return }
-    throw KafkaOperation.log("init").error(
+    throw PortMethod.log("init").error(
       .invalid, "the option '\(name)' is set by the adapter itself; leave it out of `options`")
   }
 
@@ -58,7 +58,7 @@ extension KafkaSettings {
     guard result != RD_KAFKA_CONF_OK else { return }
     let isSecret = ["password", "secret", "key", "pem", "jaas"].contains(where: name.contains)
     let said = isSecret ? "as it is set" : "'\(value)': \(String(text))"
-    throw KafkaOperation.log("init").error(
+    throw PortMethod.log("init").error(
       .invalid, "the option '\(name)' can't be \(said)")
   }
 

@@ -6,7 +6,7 @@ extension KafkaEventLog {
   /// Looks whether a run could use the broker: it answers, and a topic of the prefix can be made,
   /// written, read and deleted. Takes as long as the time limits allow when it can't.
   public func check() async -> [BackendCheck] {
-    let operation = KafkaOperation.log("check")
+    let operation = PortMethod.log("check")
     do throws(PortError) {
       let topics = try handle.topics(operation).filter { $0.name.hasPrefix(settings.prefix) }
       return [
@@ -73,7 +73,7 @@ extension KafkaEventLog {
   ///
   /// - Throws: `invalid` with an empty prefix, which would mean everything at the broker.
   public func clean() throws(PortError) {
-    let operation = KafkaOperation.log("clean")
+    let operation = PortMethod.log("clean")
     guard !settings.prefix.isEmpty else {
       throw operation.error(
         .invalid,
@@ -97,7 +97,7 @@ extension KafkaEventLog {
     }
   }
 
-  private func topicsOfPrefix(_ operation: KafkaOperation) throws(PortError) -> [String] {
+  private func topicsOfPrefix(_ operation: PortMethod) throws(PortError) -> [String] {
     try handle.topics(operation).map(\.name).filter { $0.hasPrefix(settings.prefix) }.sorted()
   }
 }

@@ -47,7 +47,7 @@ public final class KafkaEventLog: EventLog {
 
   /// See ``EventLog``, rule 4.
   public func createTopic(_ topic: String, partitions: Int) async throws(PortError) {
-    let operation = KafkaOperation.log("createTopic")
+    let operation = PortMethod.log("createTopic")
     guard partitions > 0 else {
       throw operation.error(.invalid, "\(topic) needs at least 1 partition, not \(partitions)")
     }
@@ -67,7 +67,7 @@ public final class KafkaEventLog: EventLog {
 
   /// Waits until the broker that is asked knows a new topic.
   private func awaitTopic(
-    _ name: String, partitions: Int, _ operation: KafkaOperation
+    _ name: String, partitions: Int, _ operation: PortMethod
   ) async throws(PortError) {
     let deadline = ContinuousClock.now + settings.timeLimit
     while try handle.partitions(of: name, operation) != partitions {
@@ -82,7 +82,7 @@ public final class KafkaEventLog: EventLog {
   /// See ``EventLog``, rules 1–3.
   public func append(_ records: [ProducerRecord]) async throws(PortError) -> [RecordPosition] {
     guard !records.isEmpty else { return [] }
-    let operation = KafkaOperation.log("append")
+    let operation = PortMethod.log("append")
     let addressed = try address(records, operation)
     let deliveries = try producer.append(addressed)
     for (record, offset) in zip(addressed, deliveries.offsets) {
@@ -105,7 +105,7 @@ public final class KafkaEventLog: EventLog {
 
   /// The partition of each record; throws before anything is sent.
   private func address(
-    _ records: [ProducerRecord], _ operation: KafkaOperation
+    _ records: [ProducerRecord], _ operation: PortMethod
   ) throws(PortError) -> [KafkaProducer.Addressed] {
     var counts: [String: Int] = [:]
     var addressed: [KafkaProducer.Addressed] = []
@@ -144,7 +144,7 @@ public final class KafkaEventLog: EventLog {
   public func read(
     _ partition: TopicPartition, from offset: Int64, limit: Int
   ) async throws(PortError) -> [EventRecord] {
-    let operation = KafkaOperation.log("read")
+    let operation = PortMethod.log("read")
     try check(partition, operation)
     let start = max(offset, 0)
     let last = start.addingReportingOverflow(Int64(limit))
@@ -174,7 +174,7 @@ public final class KafkaEventLog: EventLog {
   public func offset(
     of partition: TopicPartition, at time: EventTime
   ) async throws(PortError) -> Int64 {
-    let operation = KafkaOperation.log("offset")
+    let operation = PortMethod.log("offset")
     try check(partition, operation)
     // Rounded up: a record of the same millisecond may be older than the instant, never the bound.
     // Negative numbers mean something else to the broker.
@@ -188,7 +188,7 @@ public final class KafkaEventLog: EventLog {
   public func join(
     _ group: String, member: String, topics names: [String]
   ) async throws(PortError) -> any EventConsumer {
-    let operation = KafkaOperation.log("join")
+    let operation = PortMethod.log("join")
     var subscribed: [ConsumerGroup.Topic] = []
     for (place, name) in names.sorted().enumerated() {
       subscribed.append(
@@ -206,7 +206,7 @@ public final class KafkaEventLog: EventLog {
 
   /// A group of this process; it comes into being with what the broker has of it.
   private func clockedGroup(
-    _ name: String, _ operation: KafkaOperation
+    _ name: String, _ operation: PortMethod
   ) throws(PortError) -> ClockedGroup {
     try groups.withLock { groups throws(PortError) in
       if let known = groups.first(where: { $0.name == name }) { return known }
@@ -220,7 +220,7 @@ public final class KafkaEventLog: EventLog {
   }
 
   private func check(
-    _ partition: TopicPartition, _ operation: KafkaOperation
+    _ partition: TopicPartition, _ operation: PortMethod
   ) throws(PortError) {
     let count = try topics.partitions(of: partition.topic, operation)
     guard (0..<count).contains(partition.partition) else {

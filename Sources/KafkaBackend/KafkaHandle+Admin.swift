@@ -5,7 +5,7 @@ import Ports
 extension KafkaHandle {
   /// Makes a topic; false when there is one of that name.
   func createTopic(
-    _ name: String, partitions: Int, _ operation: KafkaOperation
+    _ name: String, partitions: Int, _ operation: PortMethod
   ) throws(PortError) -> Bool {
     var text = [CChar](repeating: 0, count: 512)
     var topic = rd_kafka_NewTopic_new(
@@ -38,7 +38,7 @@ extension KafkaHandle {
   }
 
   /// Removes topics; one that isn't there is fine.
-  func deleteTopics(_ names: [String], _ operation: KafkaOperation) throws(PortError) {
+  func deleteTopics(_ names: [String], _ operation: PortMethod) throws(PortError) {
     guard !names.isEmpty else { return }
     var topics = names.map { rd_kafka_DeleteTopic_new($0) }
     defer { for topic in topics { rd_kafka_DeleteTopic_destroy(topic) } }
@@ -69,7 +69,7 @@ extension KafkaHandle {
   }
 
   /// All groups that the brokers know.
-  func groups(_ operation: KafkaOperation) throws(PortError) -> [String] {
+  func groups(_ operation: PortMethod) throws(PortError) -> [String] {
     try administer(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, operation, "the groups") {
       rd_kafka_ListConsumerGroups($0, $1, $2)
     } read: { event in
@@ -84,7 +84,7 @@ extension KafkaHandle {
   }
 
   /// Removes groups with their offsets; one that isn't there is fine.
-  func deleteGroups(_ names: [String], _ operation: KafkaOperation) throws(PortError) {
+  func deleteGroups(_ names: [String], _ operation: PortMethod) throws(PortError) {
     guard !names.isEmpty else { return }
     var groups = names.map { rd_kafka_DeleteGroup_new($0) }
     defer { for group in groups { rd_kafka_DeleteGroup_destroy(group) } }
@@ -109,7 +109,7 @@ extension KafkaHandle {
 
   /// The committed offsets of a group, by the callers' names of topics.
   func committed(
-    _ group: String, _ operation: KafkaOperation
+    _ group: String, _ operation: PortMethod
   ) throws(PortError) -> [TopicPartition: Int64] {
     var request = rd_kafka_ListConsumerGroupOffsets_new(group, nil)
     defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
@@ -134,7 +134,7 @@ extension KafkaHandle {
 
   /// Sends one request and reads its answer, which lives as long as the reading.
   private func administer<Value>(
-    _ kind: rd_kafka_admin_op_t, _ operation: KafkaOperation, _ subject: String,
+    _ kind: rd_kafka_admin_op_t, _ operation: PortMethod, _ subject: String,
     send: (_ client: OpaquePointer, _ options: OpaquePointer?, _ queue: OpaquePointer) -> Void,
     read: (_ event: OpaquePointer) -> Result<Value, PortError>
   ) throws(PortError) -> Value {

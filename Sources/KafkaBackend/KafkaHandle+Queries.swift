@@ -4,7 +4,7 @@ import Ports
 /// Questions about topics and offsets: every name here is the broker's, unless said otherwise.
 extension KafkaHandle {
   /// A topic's number of partitions; nil when there is no such topic.
-  func partitions(of name: String, _ operation: KafkaOperation) throws(PortError) -> Int? {
+  func partitions(of name: String, _ operation: PortMethod) throws(PortError) -> Int? {
     guard let topic = rd_kafka_topic_new(client.raw, name, nil) else {
       throw operation.error(.invalid, "'\(name)' can't be a topic's name")
     }
@@ -14,12 +14,12 @@ extension KafkaHandle {
   }
 
   /// All topics that the account may see.
-  func topics(_ operation: KafkaOperation) throws(PortError) -> [(name: String, partitions: Int)] {
+  func topics(_ operation: PortMethod) throws(PortError) -> [(name: String, partitions: Int)] {
     try metadata(of: nil, operation)
   }
 
   private func metadata(
-    of topic: KafkaPointer?, _ operation: KafkaOperation
+    of topic: KafkaPointer?, _ operation: PortMethod
   ) throws(PortError) -> [(name: String, partitions: Int)] {
     var metadata: UnsafePointer<rd_kafka_metadata>?
     let all: Int32 = topic == nil ? 1 : 0
@@ -45,7 +45,7 @@ extension KafkaHandle {
   /// For each partition the first offset at or after a timestamp in milliseconds; -1 stands for the
   /// end as a question, and for "there is none" as an answer. By the callers' names.
   func offsets(
-    at timestamps: [TopicPartition: Int64], _ operation: KafkaOperation
+    at timestamps: [TopicPartition: Int64], _ operation: PortMethod
   ) throws(PortError) -> [TopicPartition: Int64] {
     let list = PartitionList(timestamps, prefix: settings.prefix)
     let code = KafkaCode(rd_kafka_offsets_for_times(client.raw, list.raw, timeout))

@@ -31,7 +31,7 @@ final class KafkaHandle: Sendable {
     let kind = isProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
     guard let client = rd_kafka_new(kind, configuration, &text, text.count) else {
       rd_kafka_conf_destroy(configuration)
-      throw KafkaOperation.log("init").error(
+      throw PortMethod.log("init").error(
         .invalid, "librdkafka makes no client of these settings: \(String(text))")
     }
     self.client = KafkaPointer(raw: client)
@@ -50,7 +50,7 @@ final class KafkaHandle: Sendable {
   }
 
   /// The library's handle of a topic, by the broker's name.
-  func topic(_ name: String, _ operation: KafkaOperation) throws(PortError) -> KafkaPointer {
+  func topic(_ name: String, _ operation: PortMethod) throws(PortError) -> KafkaPointer {
     let topic = topics.withLock { topics in
       if topics[name] == nil, let made = rd_kafka_topic_new(client.raw, name, nil) {
         topics[name] = KafkaPointer(raw: made)
@@ -76,7 +76,7 @@ final class KafkaHandle: Sendable {
   ///
   /// - Parameter subject: what was asked for.
   func error(
-    _ code: KafkaCode, _ operation: KafkaOperation, _ subject: String,
+    _ code: KafkaCode, _ operation: PortMethod, _ subject: String,
     as portCode: PortError.Code? = nil
   ) -> PortError {
     let last = notes.lastError.map { "; librdkafka's last word: \($0)" } ?? ""

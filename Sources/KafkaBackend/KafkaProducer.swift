@@ -37,7 +37,7 @@ final class KafkaProducer: Sendable {
 
   /// Appends records whose topics and partitions exist.
   func append(_ records: [Addressed]) throws(PortError) -> Deliveries {
-    let operation = KafkaOperation.log("append")
+    let operation = PortMethod.log("append")
     let handle = handle.withLock { $0 }
     var topics: [String: KafkaPointer] = [:]
     for record in records where topics[record.partition.topic] == nil {
@@ -128,7 +128,7 @@ final class KafkaProducer: Sendable {
 
   private func deliveries(
     _ slots: UnsafeMutableBufferPointer<ckafka_delivery>, _ records: [Addressed],
-    _ handle: KafkaHandle, _ operation: KafkaOperation
+    _ handle: KafkaHandle, _ operation: PortMethod
   ) -> Deliveries {
     let offsets = slots.map { slot in
       slot.error == RD_KAFKA_RESP_ERR_NO_ERROR && slot.offset >= 0 ? slot.offset : nil

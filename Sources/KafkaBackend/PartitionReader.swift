@@ -33,7 +33,7 @@ struct PartitionReader: Sendable {
 
   /// The first record at or after an offset that is below the partition's end.
   mutating func record(
-    of partition: TopicPartition, at offset: Int64, below end: Int64, _ operation: KafkaOperation
+    of partition: TopicPartition, at offset: Int64, below end: Int64, _ operation: PortMethod
   ) throws(PortError) -> EventRecord? {
     if let record = cursors[partition]?.record(at: offset) { return record }
     try fetch(partition, from: offset, below: end, operation)
@@ -42,7 +42,7 @@ struct PartitionReader: Sendable {
 
   /// Takes over what there is from an offset on, up to a batch.
   private mutating func fetch(
-    _ partition: TopicPartition, from offset: Int64, below end: Int64, _ operation: KafkaOperation
+    _ partition: TopicPartition, from offset: Int64, below end: Int64, _ operation: PortMethod
   ) throws(PortError) {
     var cursor = try cursor(of: partition, at: offset, operation)
     cursors[partition] = nil
@@ -72,7 +72,7 @@ struct PartitionReader: Sendable {
 
   /// The partition's cursor, with the library at the offset.
   private func cursor(
-    of partition: TopicPartition, at offset: Int64, _ operation: KafkaOperation
+    of partition: TopicPartition, at offset: Int64, _ operation: PortMethod
   ) throws(PortError) -> Cursor {
     let raw = Int32(partition.partition)
     if var cursor = cursors[partition] {

@@ -16,7 +16,7 @@ final class TopicDirectory: Sendable {
   init(_ handle: KafkaHandle) { self.handle = handle }
 
   /// A topic's number of partitions; throws `notFound`.
-  func partitions(of topic: String, _ operation: KafkaOperation) throws(PortError) -> Int {
+  func partitions(of topic: String, _ operation: PortMethod) throws(PortError) -> Int {
     if let known = topics.withLock({ $0[topic]?.partitions }) { return known }
     let name = handle.settings.prefix + topic
     guard let partitions = try handle.partitions(of: name, operation) else {
@@ -45,8 +45,7 @@ final class TopicDirectory: Sendable {
   }
 
   /// The next offsets of a topic's partitions, as the broker has them now.
-  private func freshEnds(of topic: String, _ operation: KafkaOperation) throws(PortError) -> [Int64]
-  {
+  private func freshEnds(of topic: String, _ operation: PortMethod) throws(PortError) -> [Int64] {
     let count = try partitions(of: topic, operation)
     let questions = (0..<count).map { (TopicPartition(topic, $0), Int64(-1)) }
     let found = try handle.offsets(
@@ -58,7 +57,7 @@ final class TopicDirectory: Sendable {
 
   /// The next offsets of a topic's partitions: as known when this process alone decides about its
   /// groups, for it is then the only one that appends; else as the broker has them now.
-  func ends(of topic: String, _ operation: KafkaOperation) throws(PortError) -> [Int64] {
+  func ends(of topic: String, _ operation: PortMethod) throws(PortError) -> [Int64] {
     if handle.settings.membership == .clocked, let ends = topics.withLock({ $0[topic]?.ends }) {
       let known = ends.compactMap(\.self)
       if known.count == ends.count { return known }
@@ -67,7 +66,7 @@ final class TopicDirectory: Sendable {
   }
 
   /// The next offset of a partition; see ``ends(of:_:)``.
-  func end(of partition: TopicPartition, _ operation: KafkaOperation) throws(PortError) -> Int64 {
+  func end(of partition: TopicPartition, _ operation: PortMethod) throws(PortError) -> Int64 {
     if handle.settings.membership == .clocked, let known = knownEnd(of: partition) { return known }
     let ends = try freshEnds(of: partition.topic, operation)
     return ends.indices.contains(partition.partition) ? ends[partition.partition] : 0

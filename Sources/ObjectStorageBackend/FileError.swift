@@ -1,11 +1,6 @@
 import Glibc
 import Ports
 
-extension PortError.Code {
-  /// The store's folder or a file in it may not be read or written by this user.
-  public static let denied = PortError.Code(name: "denied", isRetryable: false)
-}
-
 /// A call of the operating system that failed.
 struct FileError: Error {
   /// The call's name.

@@ -34,6 +34,8 @@ public struct PortError: Error, Hashable, Sendable, CustomStringConvertible {
     public static let outOfRetention = Code(name: "out of retention", isRetryable: false)
     /// This consumer no longer owns the partition.
     public static let fenced = Code(name: "fenced", isRetryable: true)
+    /// The account may not do that, or isn't let in.
+    public static let denied = Code(name: "denied", isRetryable: false)
     /// The caller was cancelled.
     public static let cancelled = Code(name: "cancelled", isRetryable: false)
   }

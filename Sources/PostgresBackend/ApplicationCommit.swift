@@ -5,7 +5,7 @@ import Ports
 /// the database asks and carries out.
 struct ApplicationCommit {
   /// What a commit's errors are about.
-  static let operation = PortOperation("ApplicationStore", "commit")
+  static let operation = PortMethod("ApplicationStore", "commit")
   /// What is to be done.
   let mutations: [Mutation]
   /// What the tables hold of it.

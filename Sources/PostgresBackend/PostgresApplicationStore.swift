@@ -32,7 +32,7 @@ public final class PostgresApplicationStore: ApplicationStore {
 
   /// See ``ApplicationStore``, rule 11.
   public func fetch(_ keys: [RowKey]) async throws(PortError) -> [Ports.Row?] {
-    let operation = PortOperation(Self.port, "fetch")
+    let operation = PortMethod(Self.port, "fetch")
     let lookups = try encode(operation) { try Lookup.all(RowKeys(keys)) }
     let answers = try database.read(operation, lookups.map(\.query))
     let known = try encode(operation) { try KnownRows(lookups, answers) }
@@ -42,7 +42,7 @@ public final class PostgresApplicationStore: ApplicationStore {
   /// See ``ApplicationStore``, rule 8.
   public func subjects(_ questions: [CountQuestion]) async throws(PortError) -> [SubjectRecord?] {
     if questions.isEmpty { return [] }
-    let operation = PortOperation(Self.port, "subjects")
+    let operation = PortMethod(Self.port, "subjects")
     let query = try encode(operation) { try ApplicationReads.subjects(questions) }
     let answers = try database.read(operation, [query])
     return try encode(operation) { try ApplicationReads.subjects(answers[0], questions) }
@@ -50,7 +50,7 @@ public final class PostgresApplicationStore: ApplicationStore {
 
   /// See ``ApplicationStore``, rule 7.
   public func outbox(limit: Int) async throws(PortError) -> [OutboxEntry] {
-    let operation = PortOperation(Self.port, "outbox")
+    let operation = PortMethod(Self.port, "outbox")
     let answers = try database.read(operation, [ApplicationReads.outbox(limit: limit)])
     return try encode(operation) { try answers[0].all(ApplicationReads.entry) }
   }
@@ -58,20 +58,20 @@ public final class PostgresApplicationStore: ApplicationStore {
   /// See ``ApplicationStore``, rule 7.
   public func markPublished(_ sequences: [Int64]) async throws(PortError) {
     if sequences.isEmpty { return }
-    let operation = PortOperation(Self.port, "markPublished")
+    let operation = PortMethod(Self.port, "markPublished")
     _ = try database.run(operation, [ApplicationReads.published(sequences)])
   }
 
   /// See ``ApplicationStore``, rule 9.
   public func snapshot() async throws(PortError) -> ApplicationSnapshot {
-    let operation = PortOperation(Self.port, "snapshot")
+    let operation = PortMethod(Self.port, "snapshot")
     let answers = try database.read(operation, ApplicationReads.snapshot)
     return try encode(operation) { try ApplicationReads.snapshot(answers) }
   }
 
   /// See ``ApplicationStore``, rule 10.
   public func reviewQueue(limit: Int) async throws(PortError) -> [ReviewItem] {
-    let operation = PortOperation(Self.port, "reviewQueue")
+    let operation = PortMethod(Self.port, "reviewQueue")
     let answers = try database.read(operation, [ApplicationReads.reviewQueue(limit: limit)])
     return try encode(operation) { try answers[0].all(ApplicationReads.item) }
   }
@@ -79,7 +79,7 @@ public final class PostgresApplicationStore: ApplicationStore {
 
 /// Calls a body that turns values into arguments or answers into values.
 func encode<Value>(
-  _ operation: PortOperation, _ body: () throws -> Value
+  _ operation: PortMethod, _ body: () throws -> Value
 ) throws(PortError) -> Value {
   do { return try body() } catch { throw PostgresDatabase.portError(error, operation) }
 }

@@ -21,7 +21,7 @@ public final class PostgresCheckpointStore: CheckpointStore {
   public func load(_ name: String) async throws(PortError) -> Checkpoint? {
     // PostgreSQL has no such text, so no such name.
     if name.hasNUL { return nil }
-    let operation = PortOperation(Self.port, "load")
+    let operation = PortMethod(Self.port, "load")
     let query = try encode(operation) { Query(Self.select, try Self.named(name)) }
     let answers = try database.read(operation, [query])
     return try encode(operation) { try Self.checkpoint(answers[0]) }
@@ -31,7 +31,7 @@ public final class PostgresCheckpointStore: CheckpointStore {
   public func save(
     _ checkpoint: Checkpoint, as name: String, expecting expected: Checkpoint?
   ) async throws(PortError) {
-    let operation = PortOperation(Self.port, "save")
+    let operation = PortMethod(Self.port, "save")
     let reading = try encode(operation) {
       [Query(Self.lock, try Self.named(name)), Query(Self.select, try Self.named(name))]
     }

@@ -2,9 +2,9 @@ import Ports
 
 extension PostgresDatabase {
   /// Looks at the server and at the run's schema, and changes nothing.
-  public func check() async -> [BackendCheck] {
+  public func check() -> [BackendCheck] {
     do {
-      let operation = PortOperation("PostgresDatabase", "check")
+      let operation = PortMethod("PostgresDatabase", "check")
       let (address, server, versions) = try attempt(operation) { connection in
         let server = try look(with: connection)
         let versions = server.mayRead ? try self.versions(with: connection) : []
@@ -24,7 +24,7 @@ extension PostgresDatabase {
   ///
   /// Refuses `public`, which may hold what is somebody else's.
   public func clean() throws(PortError) {
-    let operation = PortOperation("PostgresDatabase", "clean")
+    let operation = PortMethod("PostgresDatabase", "clean")
     let schema = settings.schema
     guard schema != "public" else {
       throw operation.error(

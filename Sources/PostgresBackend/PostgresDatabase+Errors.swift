@@ -1,15 +1,13 @@
 import Ports
 
 extension PortError.Code {
-  /// The server doesn't let this role in, or do that.
-  public static let denied = PortError.Code(name: "denied", isRetryable: false)
   /// PostgreSQL reports what none of its adapters expects.
   public static let postgres = PortError.Code(name: "postgres", isRetryable: false)
 }
 
 extension PostgresDatabase {
   /// What the caller of a port is told about an error from a body, libpq or the server.
-  static func portError(_ error: any Error, _ operation: PortOperation) -> PortError {
+  static func portError(_ error: any Error, _ operation: PortMethod) -> PortError {
     switch error {
     case let error as PortError: error
     case let error as UnreadableColumn:
@@ -33,7 +31,7 @@ extension PostgresDatabase {
 
   /// There is no connection.
   private static func connection(
-    _ failure: ConnectionFailure, _ operation: PortOperation
+    _ failure: ConnectionFailure, _ operation: PortMethod
   ) -> PortError {
     let said = "\(failure.address): \(failure.said)"
     guard !failure.wasOpen else {
@@ -57,7 +55,7 @@ extension PostgresDatabase {
   }
 
   /// What the server says of the rows; nil when it speaks of something else.
-  private static func constraint(_ error: ServerError, _ operation: PortOperation) -> PortError? {
+  private static func constraint(_ error: ServerError, _ operation: PortMethod) -> PortError? {
     let place = [error.table, error.column].compactMap { $0 }.joined(separator: ".")
     return switch error.state {
     case "23503":
@@ -75,7 +73,7 @@ extension PostgresDatabase {
   }
 
   /// What the server says of itself and of this session.
-  private static func condition(_ error: ServerError, _ operation: PortOperation) -> PortError {
+  private static func condition(_ error: ServerError, _ operation: PortMethod) -> PortError {
     let said = "\(error.address): \(error.text)"
     return switch error.state {
     case "40001", "40P01":

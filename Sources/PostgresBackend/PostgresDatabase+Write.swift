@@ -19,7 +19,7 @@ extension PostgresDatabase {
   /// on the absence of keys that are unique: who inserts such a key second fails, and the whole
   /// transaction is run again.
   func write<Value>(
-    _ operation: PortOperation, reading: [Query],
+    _ operation: PortMethod, reading: [Query],
     _ decide: ([QueryResult]) throws -> Decision<Value>
   ) throws(PortError) -> Value {
     for attempt in 1...settings.attempts {
@@ -76,7 +76,7 @@ extension PostgresDatabase {
 
   /// The answer of a commit that was carried out; nil when it wasn't.
   private func settle<Value>(
-    _ commit: LostCommit<Value>, _ operation: PortOperation
+    _ commit: LostCommit<Value>, _ operation: PortMethod
   ) throws(PortError) -> Value? {
     let lost =
       "the connection to \(commit.failure.address) was lost during the commit "

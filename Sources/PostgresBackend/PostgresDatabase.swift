@@ -23,7 +23,7 @@ public final class PostgresDatabase: Sendable {
     _ settings: PostgresSettings, jitter: @escaping @Sendable () -> Double = { 0.5 }
   ) throws(PortError) {
     if let problem = settings.problem {
-      throw PortOperation("PostgresDatabase", "open").error(.invalid, problem)
+      throw PortMethod("PostgresDatabase", "open").error(.invalid, problem)
     }
     self.settings = settings
     self.jitter = jitter
@@ -34,7 +34,7 @@ public final class PostgresDatabase: Sendable {
   public func close() { pool.close() }
 
   /// Asks queries on one state of the tables, in one round trip.
-  func read(_ operation: PortOperation, _ queries: [Query]) throws(PortError) -> [QueryResult] {
+  func read(_ operation: PortMethod, _ queries: [Query]) throws(PortError) -> [QueryResult] {
     if queries.count <= 1 { return try run(operation, queries) }
     let block = [Query(.beginSnapshot)] + queries + [Query(.commit)]
     return Array(try run(operation, block).dropFirst().dropLast())
@@ -42,14 +42,14 @@ public final class PostgresDatabase: Sendable {
 
   /// Runs statements in one round trip. They are repeated when the connection is lost, so what they
   /// change must be the same after the second time.
-  func run(_ operation: PortOperation, _ queries: [Query]) throws(PortError) -> [QueryResult] {
+  func run(_ operation: PortMethod, _ queries: [Query]) throws(PortError) -> [QueryResult] {
     if queries.isEmpty { return [] }
     return try attempt(operation) { try $0.exchange(queries) }
   }
 
   /// Calls a body with a connection, again when that is lost or another transaction was in the way.
   func attempt<Value>(
-    _ operation: PortOperation, _ body: (Connection) throws -> Value
+    _ operation: PortMethod, _ body: (Connection) throws -> Value
   ) throws(PortError) -> Value {
     var attempt = 1
     while true {

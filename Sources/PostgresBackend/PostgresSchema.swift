@@ -26,7 +26,7 @@ struct PostgresSchema {
   ///
   /// Of several services that start at once one does it, and the others wait.
   func migrate(_ database: PostgresDatabase) throws(PortError) {
-    let operation = PortOperation("PostgresDatabase", "migrate")
+    let operation = PortMethod("PostgresDatabase", "migrate")
     try database.attempt(operation) { connection in
       let schema = database.settings.schema
       _ = try connection.exchange([Query(.begin), try Self.lock(schema)])

@@ -26,14 +26,14 @@ public final class PostgresTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 5.
   public func createNamespace(_ namespace: String) async throws(PortError) {
-    let operation = PortOperation(Self.port, "createNamespace")
+    let operation = PortMethod(Self.port, "createNamespace")
     let key = try encode(operation) { try self.key(of: namespace) }
     _ = try database.run(operation, [Query(Self.makeNamespace, key)])
   }
 
   /// See ``TableCatalog``, rule 4.
   public func tables() async throws(PortError) -> [TableName] {
-    let operation = PortOperation(Self.port, "tables")
+    let operation = PortMethod(Self.port, "tables")
     var column = ColumnWriter(["catalog_name"])
     try encode(operation) { try column.text(name) }
     let answers = try database.read(operation, [Query(Self.list, column)])
@@ -44,7 +44,7 @@ public final class PostgresTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 1.
   public func location(of table: TableName) async throws(PortError) -> String? {
-    let operation = PortOperation(Self.port, "location")
+    let operation = PortMethod(Self.port, "location")
     let key = try encode(operation) { try self.key(of: table) }
     let answers = try database.read(operation, [Query(Self.pointer, key)])
     return try encode(operation) { try answers[0].first { try $0.text() } }
@@ -54,7 +54,7 @@ public final class PostgresTableCatalog: TableCatalog {
   public func move(
     _ table: TableName, from expected: String?, to location: String
   ) async throws(PortError) {
-    let operation = PortOperation(Self.port, "move")
+    let operation = PortMethod(Self.port, "move")
     let reading = try encode(operation) {
       [
         Query(Self.lockPointer, try key(of: table)),
@@ -81,7 +81,7 @@ public final class PostgresTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 6.
   public func drop(_ table: TableName) async throws(PortError) {
-    let operation = PortOperation(Self.port, "drop")
+    let operation = PortMethod(Self.port, "drop")
     let key = try encode(operation) { try self.key(of: table) }
     _ = try database.run(operation, [Query(Self.drop, key)])
   }

@@ -24,7 +24,7 @@ final class RedisClient: Sendable {
   ///
   /// - Parameter changes: whether they change anything.
   func send(
-    _ commands: [RedisCommand], for operation: PortOperation, changes: Bool
+    _ commands: [RedisCommand], for operation: PortMethod, changes: Bool
   ) throws(PortError) -> [RedisReply] {
     try attempt(operation, changes: changes) { connection throws(RedisFailure) in
       let replies = try connection.send(commands)
@@ -36,7 +36,7 @@ final class RedisClient: Sendable {
   /// Runs a script in one round trip, by its hash; sends its source first when the server doesn't
   /// know it. As in ``send(_:for:changes:)``, twice must be as good as once.
   func run(
-    _ script: RedisScript, _ arguments: [[UInt8]], for operation: PortOperation, changes: Bool
+    _ script: RedisScript, _ arguments: [[UInt8]], for operation: PortMethod, changes: Bool
   ) throws(PortError) -> RedisReply {
     try attempt(operation, changes: changes) { connection throws(RedisFailure) in
       if let hash = hashes.withLock({ $0[script] }) {
@@ -65,7 +65,7 @@ final class RedisClient: Sendable {
   }
 
   private func attempt<Value>(
-    _ operation: PortOperation, changes: Bool,
+    _ operation: PortMethod, changes: Bool,
     _ body: (RedisConnection) throws(RedisFailure) -> Value
   ) throws(PortError) -> Value {
     var mayBeDone = false

@@ -36,8 +36,6 @@ enum RedisFailure: Error {
 }
 
 extension PortError.Code {
-  /// The account may not do this.
-  static let denied = PortError.Code(name: "denied", isRetryable: false)
   /// Redis answers what its adapter doesn't expect.
   static let redis = PortError.Code(name: "redis", isRetryable: false)
 }
@@ -67,7 +65,7 @@ extension RedisFailure {
   /// - Parameter mayBeDone: whether the call changes something, and an attempt at it reached the
   ///   server.
   func portError(
-    _ operation: PortOperation, _ settings: RedisSettings, mayBeDone: Bool
+    _ operation: PortMethod, _ settings: RedisSettings, mayBeDone: Bool
   ) -> PortError {
     let server = "Redis at \(settings.address)"
     switch self {
@@ -94,21 +92,7 @@ extension RedisFailure {
   }
 }
 
-/// A port's method, as errors name it.
-struct PortOperation {
-  /// The protocol's name.
-  let port: String
-  /// The method's name.
-  let name: String
-
+extension PortMethod {
   /// A method of the feature store.
-  init(_ name: String) {
-    port = "FeatureStore"
-    self.name = name
-  }
-
-  /// An error of this method.
-  func error(_ code: PortError.Code, _ hint: String) -> PortError {
-    PortError(code, port: port, operation: name, hint: hint)
-  }
+  init(_ name: String) { self.init("FeatureStore", name) }
 }

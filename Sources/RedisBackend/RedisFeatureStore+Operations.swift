@@ -4,7 +4,7 @@ extension RedisFeatureStore {
   /// Looks at the server: whether it answers, its version, that it keeps all keys, what it loses in
   /// a crash, and whether the account may run scripts that write under the prefix.
   public func check() -> [BackendCheck] {
-    let operation = PortOperation("check")
+    let operation = PortMethod("check")
     let server: [String: String]
     do throws(PortError) {
       let reply = try client.send([RedisCommand("INFO")], for: operation, changes: false)[0]
@@ -21,7 +21,7 @@ extension RedisFeatureStore {
   /// Removes every key of the prefix, and nothing else. `invalid` with the empty prefix, under
   /// which keys of other programs can stand.
   public func clean() throws(PortError) {
-    let operation = PortOperation("clean")
+    let operation = PortMethod("clean")
     let prefix = client.settings.prefix
     guard !prefix.isEmpty else {
       throw operation.error(
@@ -104,7 +104,7 @@ extension RedisFeatureStore {
           + "again from there")
   }
 
-  private func permissions(_ operation: PortOperation) -> BackendCheck {
+  private func permissions(_ operation: PortMethod) -> BackendCheck {
     let key = "\(client.settings.prefix)features:check"
     let probe = "redis.call('SET', ARGV[1], 1) return redis.call('UNLINK', ARGV[1])"
     do throws(PortError) {

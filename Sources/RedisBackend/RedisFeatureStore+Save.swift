@@ -7,14 +7,14 @@ extension RedisFeatureStore: SaveAndRestore {
   public func save() throws(PortError) -> @Sendable () throws(PortError) -> Void {
     let own = client.settings.prefix
     let copy = "\(own)features:saved:"
-    try copyKeys(from: own, to: copy, PortOperation("save"))
+    try copyKeys(from: own, to: copy, PortMethod("save"))
     return { [self] () throws(PortError) in
-      try copyKeys(from: copy, to: own, PortOperation("restore"))
+      try copyKeys(from: copy, to: own, PortMethod("restore"))
     }
   }
 
   private func copyKeys(
-    from source: String, to target: String, _ operation: PortOperation
+    from source: String, to target: String, _ operation: PortMethod
   ) throws(PortError) {
     // Twice is as good as once. The copies stand under `features:`, so that `clean` finds them.
     let names = ["image:"] + Self.ownKeys

@@ -34,7 +34,7 @@ public final class RedisFeatureStore: FeatureStore {
     retention = grace + .microseconds(RollingWindow.oneHour.microseconds)
     client = RedisClient(settings, jitter: jitter)
     if let problem = settings.problem(retention: retention) {
-      throw PortOperation("init").error(.invalid, problem)
+      throw PortMethod("init").error(.invalid, problem)
     }
   }
 
@@ -42,7 +42,7 @@ public final class RedisFeatureStore: FeatureStore {
   public func apply(
     _ batch: FeatureBatch, policy: TriggerPolicy
   ) async throws(PortError) -> AppliedBatch {
-    let operation = PortOperation("apply")
+    let operation = PortMethod("apply")
     if let problem = FeatureBatchArguments.problem(batch, policy) {
       throw operation.error(.invalid, problem)
     }
@@ -72,7 +72,7 @@ public final class RedisFeatureStore: FeatureStore {
   public func counts(
     _ questions: [CountQuestion]
   ) async throws(PortError) -> [EngagementCounts] {
-    let operation = PortOperation("counts")
+    let operation = PortMethod("counts")
     var pack = MessagePack()
     pack.list(questions.count * 2)
     for question in questions {
@@ -98,7 +98,7 @@ public final class RedisFeatureStore: FeatureStore {
 
   /// See ``FeatureStore``, rule 7.
   public func progress() async throws(PortError) -> [TopicPartition: PartitionProgress] {
-    let operation = PortOperation("progress")
+    let operation = PortMethod("progress")
     let reply = try client.send(
       [RedisCommand("HGETALL", key("progress"))], for: operation, changes: false)[0]
     guard let fields = reply.list?.compactMap(\.text) else { throw unreadable(reply, operation) }
@@ -116,7 +116,7 @@ public final class RedisFeatureStore: FeatureStore {
   public func pending(
     asOf bound: EventTime, limit: Int
   ) async throws(PortError) -> [ModerationRequest] {
-    let operation = PortOperation("pending")
+    let operation = PortMethod("pending")
     let seconds = "\(Double(bound.microseconds) / 1e6)"
     let reply = try client.run(
       .pending, [prefix, Array(seconds.utf8), Array("\(limit)".utf8)], for: operation,
@@ -138,7 +138,7 @@ public final class RedisFeatureStore: FeatureStore {
       [
         RedisCommand(["ZREM", key("pending")] + members),
         RedisCommand(["HDEL", key("pending:counts")] + members),
-      ], for: PortOperation("acknowledge"), changes: true)
+      ], for: PortMethod("acknowledge"), changes: true)
   }
 
   private var prefix: [UInt8] { Array(client.settings.prefix.utf8) }
@@ -147,7 +147,7 @@ public final class RedisFeatureStore: FeatureStore {
   private func key(_ name: String) -> String { "\(client.settings.prefix)features:\(name)" }
 
   private func refusal(
-    of question: CountQuestion, _ reason: RedisReply, _ found: String, _ operation: PortOperation
+    of question: CountQuestion, _ reason: RedisReply, _ found: String, _ operation: PortMethod
   ) -> PortError {
     if reason == .text("outOfRetention"), let oldest = Int64(found) {
       return operation.error(
@@ -162,7 +162,7 @@ public final class RedisFeatureStore: FeatureStore {
         + "`maxmemory-policy noeviction`, then fill a new `prefix` from the log")
   }
 
-  private func unreadable(_ reply: RedisReply, _ operation: PortOperation) -> PortError {
+  private func unreadable(_ reply: RedisReply, _ operation: PortMethod) -> PortError {
     operation.error(
       .corrupt,
       "Redis at \(client.settings.address) has '\(reply)', which this program didn't write; "

@@ -5,7 +5,7 @@ import Ports
 /// The application's tables within one transaction: what they hold, and what a commit finds there.
 struct ApplicationTransaction {
   /// What a commit's errors are about.
-  static let operation = PortOperation("ApplicationStore", "commit")
+  static let operation = PortMethod("ApplicationStore", "commit")
   /// The connection, inside the transaction.
   let db: Database
 

@@ -48,7 +48,7 @@ public final class SQLiteApplicationStore: ApplicationStore {
   /// See ``ApplicationStore``, rule 7.
   public func markPublished(_ sequences: [Int64]) async throws(PortError) {
     if sequences.isEmpty { return }
-    try database.write(PortOperation(Self.port, "markPublished")) { db in
+    try database.write(PortMethod(Self.port, "markPublished")) { db in
       for sequence in sequences {
         try db.run("DELETE FROM outbox WHERE sequence = ?", [sequence])
       }
@@ -69,7 +69,7 @@ public final class SQLiteApplicationStore: ApplicationStore {
   private func read<Value>(
     _ operation: String, _ body: (ApplicationTransaction) throws -> Value
   ) throws(PortError) -> Value {
-    try database.read(PortOperation(Self.port, operation)) { db in
+    try database.read(PortMethod(Self.port, operation)) { db in
       try body(ApplicationTransaction(db: db))
     }
   }

@@ -18,14 +18,14 @@ public final class SQLiteCheckpointStore: CheckpointStore {
 
   /// See ``CheckpointStore``, rules 1 and 2.
   public func load(_ name: String) async throws(PortError) -> Checkpoint? {
-    try database.read(PortOperation(Self.port, "load")) { db in try Self.stored(name, in: db) }
+    try database.read(PortMethod(Self.port, "load")) { db in try Self.stored(name, in: db) }
   }
 
   /// See ``CheckpointStore``, rule 3.
   public func save(
     _ checkpoint: Checkpoint, as name: String, expecting expected: Checkpoint?
   ) async throws(PortError) {
-    let operation = PortOperation(Self.port, "save")
+    let operation = PortMethod(Self.port, "save")
     try database.write(operation) { db in
       guard try Self.stored(name, in: db) == expected else {
         throw operation.error(.conflict, "'\(name)' was changed by another run; load it again")

@@ -11,7 +11,7 @@ extension PortError.Code {
 extension SQLiteDatabase {
   /// What the caller of a port is told about an error from a transaction's body or from SQLite.
   static func portError(
-    _ error: any Error, in path: String, _ operation: PortOperation
+    _ error: any Error, in path: String, _ operation: PortMethod
   ) -> PortError {
     switch error {
     case let error as PortError: error
@@ -25,7 +25,7 @@ extension SQLiteDatabase {
 
   /// What SQLite says of the rows; nil when it speaks of something else.
   private static func constraint(
-    _ error: DatabaseError, _ operation: PortOperation
+    _ error: DatabaseError, _ operation: PortMethod
   ) -> PortError? {
     guard error.resultCode == .SQLITE_CONSTRAINT else { return nil }
     let message = error.message ?? "a constraint failed"
@@ -41,7 +41,7 @@ extension SQLiteDatabase {
 
   /// What SQLite says of the file.
   private static func condition(
-    _ error: DatabaseError, _ path: String, _ operation: PortOperation
+    _ error: DatabaseError, _ path: String, _ operation: PortMethod
   ) -> PortError {
     let message = error.message ?? error.resultCode.description
     return switch error.resultCode {

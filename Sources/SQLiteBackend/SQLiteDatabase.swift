@@ -65,7 +65,7 @@ public final class SQLiteDatabase: Sendable {
       usleep(UInt32(pause.microseconds))
       return try open(path, configuration, attempts: attempts - 1)
     } catch {
-      throw portError(error, in: path, PortOperation("SQLiteDatabase", "open"))
+      throw portError(error, in: path, PortMethod("SQLiteDatabase", "open"))
     }
   }
 
@@ -74,13 +74,13 @@ public final class SQLiteDatabase: Sendable {
     do {
       try queue.close()
     } catch {
-      throw Self.portError(error, in: path, PortOperation("SQLiteDatabase", "close"))
+      throw Self.portError(error, in: path, PortMethod("SQLiteDatabase", "close"))
     }
   }
 
   /// Runs a body that only reads, on one state of the file.
   func read<Value>(
-    _ operation: PortOperation, _ body: (Database) throws -> Value
+    _ operation: PortMethod, _ body: (Database) throws -> Value
   ) throws(PortError) -> Value {
     try transaction(.deferred, operation, body)
   }
@@ -89,13 +89,13 @@ public final class SQLiteDatabase: Sendable {
   ///
   /// The write lock is taken at the start: what the body reads can't change before it writes.
   func write<Value>(
-    _ operation: PortOperation, _ body: (Database) throws -> Value
+    _ operation: PortMethod, _ body: (Database) throws -> Value
   ) throws(PortError) -> Value {
     try transaction(.immediate, operation, body)
   }
 
   private func transaction<Value>(
-    _ kind: Database.TransactionKind, _ operation: PortOperation,
+    _ kind: Database.TransactionKind, _ operation: PortMethod,
     _ body: (Database) throws -> Value
   ) throws(PortError) -> Value {
     do {
@@ -114,24 +114,5 @@ public final class SQLiteDatabase: Sendable {
     } catch {
       throw Self.portError(error, in: path, operation)
     }
-  }
-}
-
-/// A port's method, as errors name it.
-struct PortOperation {
-  /// The protocol's name.
-  let port: String
-  /// The method's name.
-  let name: String
-
-  /// A port's method.
-  init(_ port: String, _ name: String) {
-    self.port = port
-    self.name = name
-  }
-
-  /// An error of this method.
-  func error(_ code: PortError.Code, _ hint: String) -> PortError {
-    PortError(code, port: port, operation: name, hint: hint)
   }
 }

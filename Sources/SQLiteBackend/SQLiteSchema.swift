@@ -13,7 +13,7 @@ struct SQLiteSchema {
 
   /// Brings a file up to date; nothing to do when it is.
   func migrate(_ database: SQLiteDatabase) throws(PortError) {
-    let operation = PortOperation("SQLiteDatabase", "migrate")
+    let operation = PortMethod("SQLiteDatabase", "migrate")
     try database.write(operation) { db in
       try db.execute(
         sql: """

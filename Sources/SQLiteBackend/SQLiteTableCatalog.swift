@@ -23,14 +23,14 @@ public final class SQLiteTableCatalog: TableCatalog {
     self.database = database
     self.name = name
     guard !database.isReadOnly else { return }
-    try database.write(PortOperation("SQLiteDatabase", "migrate")) { db in
+    try database.write(PortMethod("SQLiteDatabase", "migrate")) { db in
       try db.execute(sql: Self.schema)
     }
   }
 
   /// See ``TableCatalog``, rule 5.
   public func createNamespace(_ namespace: String) async throws(PortError) {
-    try database.write(PortOperation(Self.port, "createNamespace")) { db in
+    try database.write(PortMethod(Self.port, "createNamespace")) { db in
       if try hasNamespace(namespace, in: db) { return }
       var columns = ColumnWriter(["catalog_name", "namespace", "property_key", "property_value"])
       try columns.text(name)
@@ -45,7 +45,7 @@ public final class SQLiteTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 4.
   public func tables() async throws(PortError) -> [TableName] {
-    try database.read(PortOperation(Self.port, "tables")) { db in
+    try database.read(PortMethod(Self.port, "tables")) { db in
       let sql = """
         SELECT table_namespace, table_name FROM iceberg_tables
         WHERE catalog_name = ?\(try noView(in: db))
@@ -56,7 +56,7 @@ public final class SQLiteTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 1.
   public func location(of table: TableName) async throws(PortError) -> String? {
-    try database.read(PortOperation(Self.port, "location")) { db in
+    try database.read(PortMethod(Self.port, "location")) { db in
       try pointer(of: table, in: db)
     }
   }
@@ -65,7 +65,7 @@ public final class SQLiteTableCatalog: TableCatalog {
   public func move(
     _ table: TableName, from expected: String?, to location: String
   ) async throws(PortError) {
-    let operation = PortOperation(Self.port, "move")
+    let operation = PortMethod(Self.port, "move")
     try database.write(operation) { db in
       guard try hasNamespace(table.namespace, in: db) else {
         throw operation.error(
@@ -87,7 +87,7 @@ public final class SQLiteTableCatalog: TableCatalog {
 
   /// See ``TableCatalog``, rule 6.
   public func drop(_ table: TableName) async throws(PortError) {
-    try database.write(PortOperation(Self.port, "drop")) { db in
+    try database.write(PortMethod(Self.port, "drop")) { db in
       let sql = "DELETE FROM iceberg_tables WHERE \(Self.isNamed)\(try noView(in: db))"
       try db.run(sql, key(of: table))
     }

@@ -10,6 +10,9 @@ import Synchronization
 /// The backends of a backends file. Each run has names of its own on the servers, so that runs
 /// don't meet, whoever starts them.
 final class LiveBackends: BackendsSource {
+  /// How many runs this process has begun.
+  private static let runs = Atomic(0)
+
   private let file: BackendsFile
   private let prefixes = Mutex<[String]>([])
 
@@ -34,12 +37,13 @@ final class LiveBackends: BackendsSource {
   /// What all prefixes begin with.
   var prefix: String { file.prefix }
 
-  /// Whether a prefix is one that runs with this file have, and no shorter one.
+  /// Whether a prefix has the form of those of this file's runs: nothing else is ever removed.
   func mayClean(_ prefix: String) -> Bool {
-    prefix.hasPrefix("\(file.prefix)_") && prefix.utf8.count > file.prefix.utf8.count + 1
-      && prefix.utf8.allSatisfy {
-        ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "_")
-      }
+    guard prefix.hasPrefix("\(file.prefix)_") else { return false }
+    let parts = prefix.dropFirst(file.prefix.count + 1).split(
+      separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3, Int(parts[2]) != nil else { return false }
+    return parts.prefix(2).allSatisfy { Int($0, radix: 36) != nil && $0 == $0.lowercased() }
   }
 
   var remains: String? {
@@ -56,11 +60,10 @@ final class LiveBackends: BackendsSource {
   private func freshPrefix() -> String {
     let seconds = String(Int(Date().timeIntervalSince1970), radix: 36)
     let process = String(ProcessInfo.processInfo.processIdentifier, radix: 36)
-    return prefixes.withLock { made in
-      let prefix = "\(file.prefix)_\(seconds)_\(process)_\(made.count + 1)"
-      made.append(prefix)
-      return prefix
-    }
+    let run = Self.runs.wrappingAdd(1, ordering: .relaxed).newValue
+    let prefix = "\(file.prefix)_\(seconds)_\(process)_\(run)"
+    prefixes.withLock { $0.append(prefix) }
+    return prefix
   }
 }
 

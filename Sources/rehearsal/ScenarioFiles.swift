@@ -78,6 +78,7 @@ struct PlayedScenario {
       result = try play(options)
     } catch {
       Terminal.endProgress()
+      if let remains = source.remains { Terminal.complain("note: \(remains)") }
       throw CommandFailure(error)
     }
     seconds = Stopwatch.seconds(since: start)

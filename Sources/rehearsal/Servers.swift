@@ -90,11 +90,8 @@ final class Servers {
     switch adapter {
     case .sqlite: [Self.folder(sqlitePath)]
     case .folder: [Self.folder(absolute(file[.folder].text("path") ?? "out"))]
-    case .postgres: Self.waited { [database = try postgres()] in await database.check() }
-    case .kafka:
-      Self.waited { [log = try KafkaEventLog(kafkaSettings, time: Self.now)] in
-        await log.check()
-      }
+    case .postgres: try postgres().check()
+    case .kafka: Self.check(try KafkaEventLog(kafkaSettings, time: Self.now))
     case .redis: try RedisFeatureStore(redisSettings).check()
     case .s3: try S3ObjectStore(S3Settings(file[.s3], prefix: prefix)).check()
     case .inMemory: []
@@ -137,12 +134,9 @@ final class Servers {
       start: ProcessingTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
   }
 
-  /// Waits for checks that are port operations.
-  private static func waited(
-    _ body: @escaping @Sendable () async -> [BackendCheck]
-  ) -> [BackendCheck] {
+  private static func check(_ log: KafkaEventLog) -> [BackendCheck] {
     do {
-      return try Blocking.run { () async throws(PortError) in await body() }
+      return try Blocking.run { () async throws(PortError) in await log.check() }
     } catch {
       return [BackendCheck("reachable", found: "no", problem: "\(error)")]
     }

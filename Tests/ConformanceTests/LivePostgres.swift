@@ -33,7 +33,7 @@ enum LivePostgres {
   static func port() throws -> Int {
     let database = try PostgresDatabase(settings())
     defer { database.close() }
-    let address = try database.attempt(PortOperation("test", "port")) { $0.address }
+    let address = try database.attempt(PortMethod("test", "port")) { $0.address }
     return try #require(address.split(separator: ":").last.flatMap { Int($0) })
   }
 

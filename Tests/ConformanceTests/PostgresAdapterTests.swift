@@ -122,7 +122,7 @@ struct PostgresAdapterTests {
     try await Rows.insertFirst(into: store)
     _ = try PostgresCheckpointStore(database)
     _ = try PostgresTableCatalog(database, catalog: "lake")
-    #expect(await database.check().compactMap(\.problem).isEmpty)
+    #expect(database.check().compactMap(\.problem).isEmpty)
   }
 
   @Test("Tables of a newer program aren't touched")
@@ -136,22 +136,22 @@ struct PostgresAdapterTests {
   @Test("A look at a schema finds nothing wrong, before its tables are made and after")
   func check() async throws {
     let database = try open()
-    let before = await database.check()
+    let before = database.check()
     #expect(before.map(\.what) == ["reachable", "version", "permissions", "schema"])
     #expect(before.compactMap(\.problem).isEmpty, "\(before)")
     #expect(before[3].found.contains("will be made"))
-    #expect(await database.check() == before, "looking makes nothing")
+    #expect(database.check() == before, "looking makes nothing")
     _ = try PostgresApplicationStore(database)
-    let after = await database.check()
+    let after = database.check()
     #expect(after.compactMap(\.problem).isEmpty, "\(after)")
     #expect(after[3].found.contains("application 1"))
     try LivePostgres.outsider(of: database).run("UPDATE schema_versions SET version = 99")
-    #expect(await database.check()[3].problem?.contains("application") == true)
+    #expect(database.check()[3].problem?.contains("application") == true)
   }
 
   @Test("A look at what isn't there, or may not be used, says so")
   func checkProblems() async throws {
-    let nobody = try await open { $0.port = 1 }.check()
+    let nobody = try open { $0.port = 1 }.check()
     #expect(nobody.map(\.what) == ["reachable"])
     #expect(nobody[0].problem?.contains("start the server") == true, "\(nobody)")
 
@@ -167,12 +167,12 @@ struct PostgresAdapterTests {
       $0.user = role
       $0.password = "guest"
     }
-    #expect(await guest.check()[2].problem?.contains("GRANT USAGE") == true)
+    #expect(guest.check()[2].problem?.contains("GRANT USAGE") == true)
     try outsider.run("GRANT USAGE ON SCHEMA \(schema) TO \(role)")
-    #expect(await guest.check()[2].problem?.contains("GRANT SELECT") == true)
+    #expect(guest.check()[2].problem?.contains("GRANT SELECT") == true)
     let tables = "ON ALL TABLES IN SCHEMA \(schema) TO \(role)"
     try outsider.run("GRANT SELECT, INSERT, UPDATE, DELETE \(tables)")
-    let checks = await guest.check()
+    let checks = guest.check()
     #expect(checks.compactMap(\.problem).isEmpty, "\(checks)")
     let store = try PostgresApplicationStore(guest)
     _ = try await store.commit([.enqueue(Rows.event(1))])
@@ -187,7 +187,7 @@ struct PostgresAdapterTests {
     for each in [store, beside] { _ = try await each.commit([.insertUser(Rows.user(1))]) }
     try database.clean()
     try database.clean()
-    #expect(await database.check()[3].found.contains("will be made"))
+    #expect(database.check()[3].found.contains("will be made"))
     #expect(try await beside.snapshot().users.count == 1)
     let error = await failure { try await store.snapshot() }
     #expect(error?.code == .corrupt, "\(error as Any)")
@@ -276,7 +276,7 @@ struct PostgresAdapterTests {
     let database = try open { $0.statementLimit = .milliseconds(20) }
     let error = await failure {
       try database.run(
-        PortOperation("test", "sleep"), [Query(Statement("SELECT pg_sleep(9)::text"))])
+        PortMethod("test", "sleep"), [Query(Statement("SELECT pg_sleep(9)::text"))])
     }
     #expect(error?.code == .unavailable)
     #expect(error?.hint.contains("statementLimit") == true, "\(error as Any)")
@@ -288,9 +288,9 @@ struct PostgresAdapterTests {
       $0.poolSize = 1
       $0.connectLimit = .milliseconds(200)
     }
-    let error = try database.attempt(PortOperation("test", "hold")) { _ in
+    let error = try database.attempt(PortMethod("test", "hold")) { _ in
       do {
-        _ = try database.run(PortOperation("test", "wait"), [Query(.begin)])
+        _ = try database.run(PortMethod("test", "wait"), [Query(.begin)])
         return nil as PortError?
       } catch { return error as? PortError }
     }

@@ -35,7 +35,7 @@ struct RedisAdapterTests {
   /// A command of its own, past the store.
   private func ask(_ store: RedisFeatureStore, _ words: String...) throws -> RedisReply {
     try store.client.send(
-      [RedisCommand(words)], for: PortOperation("test"), changes: false)[0]
+      [RedisCommand(words)], for: PortMethod("test"), changes: false)[0]
   }
 
   private func keys(_ store: RedisFeatureStore) throws -> Set<String> {

@@ -2,29 +2,16 @@ import CKafka
 import Ports
 
 extension PortError.Code {
-  /// The account may not do that.
-  public static let denied = PortError.Code(name: "denied", isRetryable: false)
   /// Kafka reports what its adapter doesn't expect.
   public static let kafka = PortError.Code(name: "kafka", isRetryable: false)
 }
 
-/// A port's method, for its errors.
-struct KafkaOperation: Sendable {
-  /// The protocol's name.
-  let port: String
-  /// The method's name.
-  let name: String
-
+extension PortMethod {
   /// A method of the event log.
-  static func log(_ name: String) -> Self { Self(port: "EventLog", name: name) }
+  static func log(_ name: String) -> Self { Self("EventLog", name) }
 
   /// A method of a group's member.
-  static func consumer(_ name: String) -> Self { Self(port: "EventConsumer", name: name) }
-
-  /// An error of this method.
-  func error(_ code: PortError.Code, _ hint: String) -> PortError {
-    PortError(code, port: port, operation: name, hint: hint)
-  }
+  static func consumer(_ name: String) -> Self { Self("EventConsumer", name) }
 }
 
 /// A result code of librdkafka or of the broker.
