@@ -60,6 +60,20 @@ wait_port() {
   fail "$1 didn't open port $2 in 30 s; its log is $3"
 }
 
+# The S3 server answers before its bucket is there; its filer shows the bucket's folder: URL
+wait_bucket() {
+  python3 - "$1" <<'PY' || fail "the S3 server has no bucket after 30 s; its log is $root/s3.log"
+import sys, time, urllib.request
+for _ in range(300):
+    try:
+        urllib.request.urlopen(sys.argv[1], timeout=5)
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.1)
+sys.exit(1)
+PY
+}
+
 # initdb and pg_ctl refuse root.
 as_postgres() {
   if [ "$(id -u)" -eq 0 ]; then
@@ -142,23 +156,7 @@ start() {
   wait_port Redis "$redis_port" "$root/redis.log"
   wait_port "the broker" "$kafka_port" "$root/kafka.log"
   wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
-  # It answers before its bucket is there: 403 is what an unsigned request gets from then on.
-  local code=
-  for _ in $(seq 300); do
-    code=$(python3 - "http://127.0.0.1:${s3_ports[0]}/rehearsal" <<'PY'
-import sys, urllib.error, urllib.request
-try:
-    print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
-except urllib.error.HTTPError as error:
-    print(error.code)
-except OSError:
-    print("none")
-PY
-    )
-    [ "$code" != 403 ] || break
-    sleep 0.1
-  done
-  [ "$code" = 403 ] || fail "the S3 server has no bucket after 30 s; its log is $root/s3.log"
+  wait_bucket "http://127.0.0.1:${s3_ports[3]}/buckets/rehearsal/?limit=1"
   cat >"$root/env" <<ENV
 export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres"
 export REHEARSAL_POSTGRES_PASSWORD=secret
