@@ -24,13 +24,16 @@ final class KafkaHandle: Sendable {
   init(_ role: KafkaRole, _ settings: KafkaSettings) throws(PortError) {
     let configuration = try settings.configuration(role)
     let notes = KafkaNotes()
-    rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(notes).toOpaque())
+    // The library's threads may write there until the client is gone, which `deinit` outlives.
+    let kept = Unmanaged.passRetained(notes)
+    rd_kafka_conf_set_opaque(configuration, kept.toOpaque())
     KafkaNotes.listen(configuration, role)
     var text = [CChar](repeating: 0, count: 512)
     let isProducer = if case .producer = role { true } else { false }
     let kind = isProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
     guard let client = rd_kafka_new(kind, configuration, &text, text.count) else {
       rd_kafka_conf_destroy(configuration)
+      kept.release()
       throw PortMethod.log("init").error(
         .invalid, "librdkafka makes no client of these settings: \(String(text))")
     }
@@ -45,8 +48,14 @@ final class KafkaHandle: Sendable {
       rd_kafka_consume_stop(topic.raw, partition)
     }
     for topic in topics.withLock({ $0 }).values { rd_kafka_topic_destroy(topic.raw) }
-    // A member that wasn't closed is one that crashed: the broker waits for its session's end.
-    rd_kafka_destroy_flags(client.raw, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    // A member that wasn't closed is one that crashed: the broker waits for its session's end. A
+    // client that doesn't end is left behind: the library waits without end for a thread of its own
+    // whose broker something still refers to (seen when records are removed beneath a reader).
+    let seconds = max(1, settings.timeLimit.components.seconds)
+    let notes = Unmanaged.passUnretained(notes).toOpaque()
+    _ = ckafka_destroy(
+      client.raw, Int32(clamping: seconds),
+      { $0.map { Unmanaged<KafkaNotes>.fromOpaque($0).release() } }, notes)
   }
 
   /// The library's handle of a topic, by the broker's name.

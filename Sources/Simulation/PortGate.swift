@@ -98,7 +98,7 @@ public struct PortGate: Sendable {
     lap = { _, _ in }
   }
 
-  /// A gate that lets everything pass and measures it, for benchmarks.
+  /// A gate that lets everything pass and measures it.
   ///
   /// - Parameters:
   ///   - stopwatch: a real clock, in nanoseconds.
@@ -123,9 +123,8 @@ public struct PortGate: Sendable {
   ) async throws(PortError) -> Value {
     if let stopwatch {
       let start = stopwatch()
-      let value = try await body()
-      lap("\(name)", stopwatch() - start)
-      return value
+      defer { lap("\(name)", stopwatch() - start) }
+      return try await body()
     }
     return try await decided(name) { (_) async throws(PortError) in try await body() }
   }

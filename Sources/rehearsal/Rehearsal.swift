@@ -24,7 +24,8 @@ struct Rehearsal: ParsableCommand {
     subcommands: [
       Run.self, WhyCommand.self, Check.self, Accept.self, CheckDeterminism.self,
       CheckFaults.self, Explore.self, Diverge.self, ReplayCommand.self, Schema.self,
-      LakeCommand.self, ErasureProofCommand.self, BackendsCommand.self, Bench.self, List.self,
+      LakeCommand.self, ErasureProofCommand.self, BackendsCommand.self, SoakCommand.self,
+      Bench.self, List.self,
     ])
 
   /// The allocator that took malloc's place. To name it is what keeps it linked: a run makes and

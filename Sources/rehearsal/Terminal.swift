@@ -29,6 +29,12 @@ enum Terminal {
     }
   }
 
+  /// Replaces the progress line, on a terminal.
+  static func progressLine(_ text: String) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+  }
+
   /// Removes the progress line.
   static func endProgress() {
     guard isatty(STDERR_FILENO) == 1 else { return }

@@ -10,7 +10,7 @@ struct ImportGraph: Sendable {
     "Lakehouse": ["Moderation", "Ports", "Foundation", "Synchronization", "CParquet", "CZlib"],
     "Harness": [
       "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Lakehouse",
-      "Foundation", "Yams", "Synchronization", "Glibc",
+      "Foundation", "Histogram", "Yams", "Synchronization", "Glibc",
     ],
     "RehearsalHarness": [
       "Moderation", "Ports", "Pipeline", "Simulation", "Harness", "Foundation", "Synchronization",

@@ -36,11 +36,12 @@ public struct Benchmark: Sendable {
     let (applied, scores, taken) = try path(events, stopwatch: nil)
     let seconds = Double(taken) / 1e9
     let peak = Self.peakBytes
-    let stopwatch = PortStopwatch(clock)
+    let times = PortTimes()
+    let stopwatch = PortStopwatch(clock: clock) { times.add($0, $1) }
     let part = min(events, 100_000)
     let (timedEvents, _, partTaken) = try path(part, stopwatch: stopwatch)
     let total = Double(partTaken)
-    var steps = stopwatch.steps.map {
+    var steps = times.steps.map {
       (name: $0.key, nanoseconds: Double($0.value) / Double(timedEvents))
     }.sorted { ($1.nanoseconds, $0.name) < ($0.nanoseconds, $1.name) }
     let inPorts = steps.reduce(0) { $0 + $1.nanoseconds }
@@ -220,28 +221,14 @@ private struct BenchmarkPlatform: Sendable {
   }
 }
 
-/// Adds up the wall time spent in each port operation that doesn't wait.
-private final class PortStopwatch: Sendable {
-  private let clock: @Sendable () -> UInt64
+/// Wall time per port operation.
+private final class PortTimes: Sendable {
   private let state = Mutex<[String: UInt64]>([:])
 
-  init(_ clock: @escaping @Sendable () -> UInt64) { self.clock = clock }
-
+  /// Nanoseconds by operation.
   var steps: [String: UInt64] { state.withLock { $0 } }
 
-  /// Puts a stopwatch before every port but the consumers, whose polls wait.
-  func timed(_ backends: Backends, _ environment: Environment) -> Backends {
-    let gate = PortGate(
-      environment: environment,
-      stopwatch: { [clock] in clock() },
-      lap: { [self] name, nanoseconds in
-        guard !name.hasPrefix("EventConsumer") else { return }
-        state.withLock { $0[name, default: 0] += nanoseconds }
-      })
-    return Backends(
-      name: backends.name, store: GatedApplicationStore(backends.store, gate: gate),
-      log: GatedEventLog(backends.log, gate: gate),
-      features: GatedFeatureStore(backends.features, gate: gate), objects: backends.objects,
-      checkpoints: backends.checkpoints, lake: backends.lake)
+  func add(_ operation: String, _ nanoseconds: UInt64) {
+    state.withLock { $0[operation, default: 0] += nanoseconds }
   }
 }
