@@ -27,32 +27,9 @@ if [ -z "${REHEARSAL_SERVICES:-}" ]; then
   . "$own/env"
 fi
 
-host=${REHEARSAL_REDIS%:*} port=${REHEARSAL_REDIS##*:}
-postgres='postgres: { conninfo: "${REHEARSAL_POSTGRES}", password: "${REHEARSAL_POSTGRES_PASSWORD}" }'
-kafka='kafka: { servers: "${REHEARSAL_KAFKA}" }'
-redis="redis: { host: $host, port: $port, password: \"\${REHEARSAL_REDIS_PASSWORD}\" }"
-s3='s3:
-  endpoint: "${REHEARSAL_S3}"
-  bucket: "${REHEARSAL_S3_BUCKET}"
-  access_key: "${REHEARSAL_S3_ACCESS_KEY}"
-  secret_key: "${REHEARSAL_S3_SECRET_KEY}"'
-files="sqlite: { folder: $work/sqlite }
-folder: { path: $work/files }"
-
-backends() { # NAME PORTS SECTION...
-  local name=$1 ports=$2
-  shift 2
-  { echo "prefix: ci"; echo "ports: { $ports }"; printf '%s\n' "$@"; } >"$work/$name.yaml"
-}
-backends live "store: postgres, checkpoints: postgres, catalog: postgres, log: kafka, \
-features: redis, objects: s3, lake: s3" "$postgres" "$kafka" "$redis" "$s3"
-backends sqlite "store: sqlite, checkpoints: sqlite, catalog: sqlite, objects: folder, \
-lake: folder" "$files"
-backends postgres "store: postgres, checkpoints: postgres, catalog: postgres, lake: folder" \
-  "$postgres" "$files"
-backends kafka "log: kafka" "$kafka"
-backends redis "features: redis" "$redis"
-backends s3 "objects: s3, lake: s3, catalog: sqlite" "$s3" "$files"
+# shellcheck source=ci/live-backends.sh
+. ci/live-backends.sh
+write_backends "$work"
 sets=(live sqlite postgres kafka redis s3)
 
 say "servers"

