@@ -3,7 +3,7 @@
 BIN := .build/release/rehearsal
 SWIFT := Package.swift Sources Tests Examples/soup/Package.swift Examples/soup/Tests
 
-.PHONY: help setup build run test test-live unit example scenarios canaries readers judge bench lake-bench lint format golden clean
+.PHONY: help setup build run test test-live unit example scenarios canaries readers models judge bench lake-bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,7 @@ run: build ## runs every scenario on the embedded defaults and checks its golden
 	$(BIN) run viral-burst --out out/viral-burst
 	$(BIN) check
 
-test: unit example scenarios canaries readers lint ## runs all tests
+test: unit example scenarios canaries readers models lint ## runs all tests
 
 # Two suites need a free thread of the pool, which simulations of other suites block: they go alone.
 unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, debug build
@@ -42,6 +42,9 @@ test-live: build ## conformance and every golden on real servers, which it start
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)
+
+models: build ## models trained beside scikit-learn, on tables that PyIceberg wrote
+	bash ci/model-parity.sh $(BIN)
 
 judge: build ## Apache Iceberg for Java, in Spark, reads and writes the lake's tables
 	bash ci/lake-judge.sh $(BIN)

@@ -21,6 +21,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -90,6 +91,11 @@ let package = Package(
         .embedInCode("Scripts/counts.lua"), .embedInCode("Scripts/pending.lua"),
       ],
       swiftSettings: settings),
+    // Learned models as ONNX files, for whoever scores outside of this platform.
+    .target(
+      name: "ONNXExport",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Generated/onnx_subset.proto"], swiftSettings: settings),
     // Scenarios, traffic, the runner, expectations, checkers, goldens, replay.
     .target(
       name: "Harness",
@@ -117,8 +123,8 @@ let package = Package(
       name: "rehearsal",
       dependencies: [
         "CMimalloc", "Harness", "InMemoryBackends", "KafkaBackend", "Lakehouse", "Moderation",
-        "ObjectStorageBackend", "Ports", "PostgresBackend", "RedisBackend", "Simulation",
-        "SQLiteBackend",
+        "ObjectStorageBackend", "ONNXExport", "Pipeline", "Ports", "PostgresBackend",
+        "RedisBackend", "Simulation", "SQLiteBackend",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -156,6 +162,12 @@ let package = Package(
       name: "LakehouseTests",
       dependencies: ["Moderation", "Ports", "Simulation", "InMemoryBackends", "Lakehouse"],
       exclude: ["Fixtures/foreign.py"], resources: [.embedInCode("Fixtures/foreign.parquet")],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ONNXExportTests",
+      dependencies: [
+        "ONNXExport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "PipelineTests",

@@ -181,7 +181,7 @@ struct ApplicationTables {
 
   func reviewQueue() -> [ReviewItem] {
     var risk: [ImageID: Double] = [:]
-    for row in moderation.rows {
+    for row in moderation.rows where row.inferenceMode != "shadow" {
       if case .image(let id) = row.target { risk[id] = max(risk[id] ?? 0, row.riskScore) }
     }
     var pending: [ModerationTarget: Int] = [:]

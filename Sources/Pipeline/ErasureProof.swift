@@ -93,7 +93,7 @@ public struct ErasureProof: Sendable {
     note("feature key", "counts of \(id)", 1, "the feature store's retention")
   }
 
-  private mutating func note(
+  mutating func note(
     _ kind: String, _ name: String, _ count: Int, _ retention: String? = nil
   ) {
     guard count > 0 else { return }

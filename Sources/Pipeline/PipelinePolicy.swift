@@ -20,6 +20,16 @@ public struct PipelinePolicy: Hashable, Sendable {
     case none
   }
 
+  /// Who scores.
+  public enum Inference: String, Hashable, Sendable, CaseIterable {
+    /// The rules.
+    case heuristic
+    /// The deployed model; the rules where there is none that can.
+    case model
+    /// The rules decide, and the shadow model scores beside them.
+    case shadow
+  }
+
   /// How training features are computed.
   public enum Offline: String, Hashable, Sendable, CaseIterable {
     /// The governed value as of each decision point, from event-level history (ours).
@@ -32,6 +42,10 @@ public struct PipelinePolicy: Hashable, Sendable {
   public var heuristic: HeuristicPolicy
   /// When a request is scored.
   public var scoring = Scoring.watermark
+  /// Who scores.
+  public var inference = Inference.heuristic
+  /// How models are trained.
+  public var training = TrainingOptions()
   /// How events reach the log.
   public var publication = Publication.outbox
   /// The thresholds.

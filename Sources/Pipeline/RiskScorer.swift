@@ -11,10 +11,13 @@ public struct ScoredRequest: Hashable, Sendable {
   public var row: ModerationRow
   /// Everybody's events: what the heuristic saw.
   public var observed: FeatureVector
-  /// Eligible actors' events: what a model would see.
+  /// Eligible actors' events: what a model saw, or would see.
   public var governed: FeatureVector
-  /// The image's category, and whether its uploader is eligible: what the log of features needs.
-  var category: String?
+  /// The vector that made the score.
+  public var deciding: FeatureVector { row.modelVersion == nil ? observed : governed }
+  /// The image's category.
+  public var category: String?
+  /// Whether its uploader is eligible: what the log of features needs.
   var isUploaderEligible: Bool
 
   /// As the log of features carries it.
@@ -40,21 +43,25 @@ public struct RiskScorer: Service {
   private let log: any EventLog
   private let features: any FeatureStore
   private let store: any ApplicationStore
+  private let registry: ModelRegistry
   private let environment: Environment
   private let policy: PipelinePolicy
   private let onScored: @Sendable (ScoredRequest) -> Void
 
   /// A scorer over its ports.
   ///
-  /// - Parameter onScored: gets every score once it is stored; again after a lost reply.
+  /// - Parameters:
+  ///   - registry: asked under `inference: model` and `shadow` only.
+  ///   - onScored: gets every score once it is stored; again after a lost reply.
   public init(
     log: any EventLog, features: any FeatureStore, store: any ApplicationStore,
-    environment: Environment, policy: PipelinePolicy,
+    registry: ModelRegistry, environment: Environment, policy: PipelinePolicy,
     onScored: @escaping @Sendable (ScoredRequest) -> Void = { _ in }
   ) {
     self.log = log
     self.features = features
     self.store = store
+    self.registry = registry
     self.environment = environment
     self.policy = policy
     self.onScored = onScored
@@ -72,6 +79,12 @@ public struct RiskScorer: Service {
     /// The next offset to read, per owned partition.
     var read: [TopicPartition: Int64] = [:]
     var committed: [TopicPartition: Int64] = [:]
+    var models: DeployedModels
+
+    init(consumer: any EventConsumer, models: DeployedModels) {
+      self.consumer = consumer
+      self.models = models
+    }
   }
 
   /// Scores until cancelled; after an error it joins anew and goes on from what is committed.
@@ -79,7 +92,8 @@ public struct RiskScorer: Service {
     await environment.repeating { () async throws(PortError) in
       let partitions = try await sourcePartitions()
       var session = try await Session(
-        consumer: log.join(Self.group, member: name, topics: [Topic.moderationRequests]))
+        consumer: log.join(Self.group, member: name, topics: [Topic.moderationRequests]),
+        models: DeployedModels(registry))
       while !Task.isCancelled { try await step(&session, partitions) }
       try await session.consumer.leave()
     }
@@ -107,7 +121,10 @@ public struct RiskScorer: Service {
       }
     }
     let ready = try await takeReady(&session, partitions)
-    if !ready.isEmpty { try await score(ready) }
+    if !ready.isEmpty {
+      if policy.inference != .heuristic { try await session.models.refresh() }
+      try await score(ready, session.models)
+    }
     try await commitOffsets(&session)
   }
 
@@ -131,7 +148,9 @@ public struct RiskScorer: Service {
     return ready.sorted { ($0.asOf, $0.id) < ($1.asOf, $1.id) }
   }
 
-  private func score(_ requests: [ModerationRequest]) async throws(PortError) {
+  private func score(
+    _ requests: [ModerationRequest], _ models: DeployedModels
+  ) async throws(PortError) {
     let now = environment.now.asEventTime
     let questions = requests.map { CountQuestion(image: $0.image, asOf: instant($0, now)) }
     let subjects = try await store.subjects(questions)
@@ -144,8 +163,9 @@ public struct RiskScorer: Service {
           "unscorable", [.id("image_id", request.image), .text("reason", reason)])
         continue
       }
-      scored.append(
-        evaluate(request, subject, counts, asOf: questions[index].asOf, now: now))
+      scored += evaluate(
+        Evidence(request: request, record: subject, counts: counts, asOf: questions[index].asOf),
+        models, now: now)
     }
     for (var result, outcome) in zip(scored, try await commit(scored)) {
       if case .existing(.moderation(let row)) = outcome { result.row = row }
@@ -189,24 +209,98 @@ public struct RiskScorer: Service {
     return counts
   }
 
+  /// What a score is made of.
+  private struct Evidence {
+    var request: ModerationRequest
+    var record: SubjectRecord
+    var counts: EngagementCounts
+    var asOf: EventTime
+  }
+
+  /// The scores of a request: one that decides, and a shadow's beside it.
   private func evaluate(
-    _ request: ModerationRequest, _ record: SubjectRecord, _ counts: EngagementCounts,
-    asOf: EventTime, now: EventTime
-  ) -> ScoredRequest {
-    let subject = record.subject(countsDeletedImages: policy.scoring == .immediate)
-    let observed = FeatureVector(subject, counts: counts, flavour: .observed, asOf: asOf)
-    let governed = FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
+    _ evidence: Evidence, _ models: DeployedModels, now: EventTime
+  ) -> [ScoredRequest] {
+    let (request, asOf) = (evidence.request, evidence.asOf)
+    let subject = evidence.record.subject(countsDeletedImages: policy.scoring == .immediate)
+    let observed = FeatureVector(
+      subject, counts: evidence.counts, flavour: .observed, asOf: asOf)
+    let governed = FeatureVector(
+      subject, counts: evidence.counts, flavour: .governed, asOf: asOf)
+    let inputs = ModelInputs(governed.numeric, category: subject.category)
+    let rows: [ModerationRow]
+    switch policy.inference {
+    case .heuristic: rows = [byHeuristic(request, observed, now: now)]
+    case .model:
+      switch models.answer(.deployed, at: asOf) {
+      case .model(let version, let model):
+        rows = [row(request, inputs, version, model, mode: "model", now: now)]
+      case .none(let reason):
+        rows = [byHeuristic(request, observed, insteadOf: reason, now: now)]
+      }
+    case .shadow:
+      var both = [byHeuristic(request, observed, now: now)]
+      switch models.answer(.shadow, at: asOf) {
+      case .model(let version, let model):
+        both.append(row(request, inputs, version, model, mode: "shadow", now: now))
+      case .none(let reason): note(request, reason)
+      }
+      rows = both
+    }
+    return rows.map { row in
+      ScoredRequest(
+        request: request, asOf: asOf, row: row, observed: observed, governed: governed,
+        category: evidence.record.image.category,
+        isUploaderEligible: policy.governance.isEligible(
+          evidence.record.uploader, at: evidence.record.image.createdAt))
+    }
+  }
+
+  /// The heuristic's row.
+  ///
+  /// - Parameter reason: why no model scored, where one should have.
+  private func byHeuristic(
+    _ request: ModerationRequest, _ observed: FeatureVector, insteadOf reason: String? = nil,
+    now: EventTime
+  ) -> ModerationRow {
     let score = policy.heuristic.score(observed)
-    let row = ModerationRow(
+    if let reason { note(request, reason) }
+    let rationale = [reason.map { "fallback: \($0)" }, score.rationale].compactMap(\.self)
+    return ModerationRow(
       id: request.id.reinterpreted(as: ModerationRow.self), requestID: request.id,
       target: .image(request.image), inferenceMode: "heuristic", riskScore: score.risk,
       triggerType: request.trigger.name, policyVersion: policy.heuristic.version,
-      rationale: score.rationale, createdAt: now)
-    return ScoredRequest(
-      request: request, asOf: asOf, row: row, observed: observed, governed: governed,
-      category: record.image.category,
-      isUploaderEligible: policy.governance.isEligible(
-        record.uploader, at: record.image.createdAt))
+      rationale: rationale.isEmpty ? nil : rationale.joined(separator: "; "), createdAt: now)
+  }
+
+  /// A model's row; its reasons are the three features that weigh most.
+  private func row(
+    _ request: ModerationRequest, _ inputs: ModelInputs, _ version: String,
+    _ model: LearnedModel, mode: String, now: EventTime
+  ) -> ModerationRow {
+    // Another mode's row of the same request has the request's id.
+    var id = request.id.reinterpreted(as: ModerationRow.self)
+    id.low ^= 1
+    let reasons = model.reasons(inputs, limit: 3).map { "\($0.feature) \(Self.brief($0.value))" }
+    return ModerationRow(
+      id: id, requestID: request.id, target: .image(request.image), inferenceMode: mode,
+      modelVersion: version, riskScore: model.probability(inputs),
+      triggerType: request.trigger.name, policyVersion: "model",
+      rationale: reasons.isEmpty ? nil : reasons.joined(separator: ", "), createdAt: now)
+  }
+
+  /// A contribution in thousandths: `+1.25`.
+  private static func brief(_ value: Double) -> String {
+    "\(value < 0 ? "" : "+")\((value * 1000).rounded() / 1000)"
+  }
+
+  private func note(_ request: ModerationRequest, _ reason: String) {
+    environment.record(
+      "no-model",
+      [
+        .id("image_id", request.image), .text("trigger", request.trigger.name),
+        .text("reason", reason),
+      ])
   }
 
   /// The lab scores as of whenever it gets to a request, except where the instant was asked for.

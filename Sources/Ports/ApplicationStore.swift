@@ -17,7 +17,7 @@ import Moderation
 ///    deletion after it.
 /// 9. `snapshot` is consistent: one state between commits, rows sorted by (creation, id).
 /// 10. `reviewQueue` has pending items by risk, highest first, then by id, each once, without
-///     deleted ones.
+///     deleted ones. A shadow's scores decide nothing, so they don't count.
 /// 11. An image is visible when it exists and isn't deleted.
 public protocol ApplicationStore: Sendable {
   /// Carries out one transaction; one outcome per mutation, in order.

@@ -125,7 +125,8 @@ enum ApplicationReads {
     SELECT target_type, target_id,
       coalesce(
         (SELECT max(risk_score) FROM moderation
-          WHERE target_type = 'image' AND target_id = item.image_id), 0) AS risk,
+          WHERE target_type = 'image' AND target_id = item.image_id
+            AND inference_mode <> 'shadow'), 0) AS risk,
       flags
     FROM item
     ORDER BY risk DESC, target_id, target_type COLLATE "C"

@@ -103,7 +103,8 @@ extension ApplicationTransaction {
     SELECT target_type, target_id,
       coalesce(
         (SELECT max(risk_score) FROM moderation
-          WHERE target_type = 'image' AND target_id = pending.image_id), 0.0) AS risk,
+          WHERE target_type = 'image' AND target_id = pending.image_id
+            AND inference_mode <> 'shadow'), 0.0) AS risk,
       count(*)
     FROM pending
     GROUP BY target_type, target_id

@@ -42,6 +42,23 @@ extension ApplicationStoreConformance {
     }
   }
 
+  @Test("10. A shadow's scores don't count", arguments: Adapters.applicationStores)
+  func queueIgnoresShadows(adapter: Adapter<any ApplicationStore>) throws {
+    try simulate(adapter) { store, _ in
+      try await Self.prepare(store)
+      var shadow = Rows.moderation(3, image: 1, risk: 0.99)
+      shadow.inferenceMode = "shadow"
+      _ = try await store.commit([
+        .insertModeration(Rows.moderation(1, image: 1, risk: 0.2)),
+        .insertModeration(Rows.moderation(2, image: 2, risk: 0.4)),
+        .insertModeration(shadow),
+        .insertFlag(Rows.flag(1, image: 1)), .insertFlag(Rows.flag(2, image: 2)),
+      ])
+      #expect(
+        try await store.reviewQueue(limit: 9) == [Self.image(2, 0.4), Self.image(1, 0.2)])
+    }
+  }
+
   @Test("10. Items of equal risk are by id", arguments: Adapters.applicationStores)
   func queueTies(adapter: Adapter<any ApplicationStore>) throws {
     try simulate(adapter) { store, _ in

@@ -28,7 +28,7 @@ struct ScenarioParsingTests {
       scenario.population
         == Population(
           users: 3, images: 2, testAccounts: 0.25, minors: 0.25, nearBirthday: 0.5,
-          muteIneligible: true))
+          muteIneligible: true, badImages: 1.0 / 9))
     #expect(scenario.golden == GoldenPolicy(keepOneIn: 4, tolerances: ["risk_score": 0.01]))
     #expect(scenario.consumers == 2)
   }
@@ -96,6 +96,8 @@ struct ScenarioParsingTests {
         .init(at: minute * 30, job: .eventAggregation),
         .init(at: minute * 90, job: .eventAggregation), .init(at: nil, job: .trainingSet),
         .init(at: minute * 30, job: .compaction, isBeside: true),
+        .init(
+          at: minute * 40, job: .promote, promotion: .init(model: "v2", stage: .shadow)),
       ])
     #expect(scenario.faults == Self.faults)
   }
@@ -156,6 +158,11 @@ struct ScenarioParsingTests {
     #expect(policy.partitions == 5)
     #expect(policy.batchLimit == 100)
     #expect(policy.relayInterval == .seconds(2))
+    #expect(policy.inference == .shadow)
+    #expect(policy.training.mode == .lab && policy.training.split == .image)
+    #expect(policy.training.validationShare == 0.25 && policy.training.alpha == 0.02)
+    #expect(policy.training.epochs == 7 && policy.training.patience == 2)
+    #expect(!policy.training.balancesClasses)
     #expect(policy.horizon == scenario.end)
   }
 

@@ -18,7 +18,7 @@ enum ScenarioTexts {
     duration: 2h
     population:
       { users: 3, images: 2, test_accounts: 1/4, minors: 25%, near_birthday: 0.5,
-        mute_ineligible: true }
+        mute_ineligible: true, bad_images: 1/9 }
     traffic:
       - poisson:
           rate: 120/h
@@ -52,6 +52,7 @@ enum ScenarioTexts {
       - { run: event-aggregation, at: 30m, every: 1h }
       - { run: training-set, at: end }
       - { run: compaction, at: 30m, beside: true }
+      - { run: promote, at: 40m, model: v2, stage: shadow }
     faults:
       - { at: 50m, pause: risk-scorer, for: 10s }
       - { at: 45m, crash: stream-consumer, for: 3us }
@@ -72,6 +73,10 @@ enum ScenarioTexts {
     policy:
       heuristic: mine
       scoring: immediate
+      inference: shadow
+      training:
+        { mode: lab, split: image, validation: 0.25, epochs: 7, patience: 2, balanced: false,
+          alpha: 0.02 }
       publish: direct
       offline: lab
       labels: lab

@@ -114,8 +114,8 @@ extension World {
     onScored: @escaping @Sendable (ScoredRequest) -> Void = { _ in }
   ) -> RiskScorer {
     RiskScorer(
-      log: log, features: features, store: store, environment: environment, policy: policy,
-      onScored: onScored)
+      log: log, features: features, store: store, registry: ModelRegistry(objects),
+      environment: environment, policy: policy, onScored: onScored)
   }
 }
 

@@ -8,6 +8,7 @@ struct ImportGraph: Sendable {
     "Simulation": ["Moderation", "Ports", "HeapModule", "Synchronization", "Glibc"],
     "InMemoryBackends": ["Moderation", "Ports", "HeapModule", "Synchronization"],
     "Lakehouse": ["Moderation", "Ports", "Foundation", "Synchronization", "CParquet", "CZlib"],
+    "ONNXExport": ["SwiftProtobuf"],
     "Harness": [
       "Moderation", "Ports", "Pipeline", "Simulation", "InMemoryBackends", "Lakehouse",
       "Foundation", "Histogram", "Yams", "Synchronization", "Glibc",

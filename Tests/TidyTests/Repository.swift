@@ -21,7 +21,7 @@ struct Repository: Sendable {
       .filter { path in
         path == "Package.swift" || path.hasPrefix("Sources/") || path.hasPrefix("Tests/")
       }
-      .filter { $0.hasSuffix(".swift") }
+      .filter { $0.hasSuffix(".swift") && !$0.contains("/Generated/") }
       .compactMap { path in Self.text(at: path, in: root).map { SourceFile(path: path, text: $0) } }
   }
 

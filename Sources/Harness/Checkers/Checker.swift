@@ -17,4 +17,5 @@ let allCheckers: [any Checker] = [
   EveryRequestScoredOnce(), WindowTablesSumToLog(), FeatureLogMatchesScores(),
   TrainingSetIsGoverned(), GovernanceIsTransitive(), NoLabelLeakage(), TrainServeParity(),
   ErasureIsComplete(), LakeIsReadable(), JobsSucceeded(), DecisionsSettleFlags(), EveryFaultFired(),
+  ModelLineageHolds(),
 ]

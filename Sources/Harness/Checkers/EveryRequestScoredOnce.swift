@@ -2,9 +2,10 @@ import Moderation
 import Pipeline
 import Ports
 
-/// Every request made by the scenario's end has exactly one row of each mode in `moderation`.
+/// Every request made by the scenario's end has exactly one row in `moderation` that decides.
 ///
-/// Doesn't check: that a request should have been made, and the score itself. A request for an
+/// Doesn't check: that a request should have been made, the score itself, and a shadow's rows (see
+/// ``ModelLineageHolds``). A request for an
 /// image that the database doesn't know at that instant is rightly unscored.
 public struct EveryRequestScoredOnce: Checker {
   /// `EveryRequestScoredOnce`.
@@ -13,8 +14,9 @@ public struct EveryRequestScoredOnce: Checker {
   /// See ``Checker``.
   public func faults(_ run: RunResult) -> [String]? {
     guard run.scenario.policy.publication != .none else { return nil }
+    // One row decides; a shadow's may stand beside it.
     var rows: [RequestID: Int] = [:]
-    for row in run.tables.moderation {
+    for row in run.tables.moderation where row.inferenceMode != "shadow" {
       if let request = row.requestID { rows[request, default: 0] += 1 }
     }
     let created = Dictionary(

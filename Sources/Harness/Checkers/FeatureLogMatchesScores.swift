@@ -16,10 +16,11 @@ public struct FeatureLogMatchesScores: Checker {
     guard run.scenario.policy.publication == .outbox, let rows = run.lake[LakeTables.featureLog]
     else { return nil }
     var expected: [String: ScoredRequest] = [:]
-    for score in run.scores { expected[score.request.id.description] = score }
+    for score in run.scores { expected[Self.key(score)] = score }
     var faults: [String] = []
+    let modes = rows.strings("inference_mode")
     for (row, request) in rows.strings("request_id").enumerated() {
-      guard let score = expected.removeValue(forKey: request) else {
+      guard let score = expected.removeValue(forKey: "\(request) by \(modes[row])") else {
         faults.append("request \(request) stands twice, or was never scored")
         continue
       }
@@ -29,6 +30,10 @@ public struct FeatureLogMatchesScores: Checker {
       }
     }
     return faults + missing(expected, run)
+  }
+
+  private static func key(_ score: ScoredRequest) -> String {
+    "\(score.request.id) by \(score.row.inferenceMode)"
   }
 
   /// Scores without a row: erasure takes some, and a job before the end can't have the last ones.
@@ -50,6 +55,7 @@ public struct FeatureLogMatchesScores: Checker {
       "image_id": score.request.image.description, "trigger": score.request.trigger.name,
       "as_of": "\(score.asOf.microseconds)", "scored_at": "\(score.row.createdAt.microseconds)",
       "inference_mode": score.row.inferenceMode, "risk_score": "\(score.row.riskScore)",
+      "model_version": score.row.modelVersion ?? "null",
     ]
     for name in FeatureVector.numericNames { wanted[name] = text(name, score.governed) }
     for name in FeatureVector.countedNames {

@@ -24,6 +24,15 @@ public struct OutputFolder: Sendable {
     try write("tables/comments.jsonl", Self.lines(run.tables.comments, DatabaseRows.line))
     try write("tables/flags.jsonl", Self.lines(run.tables.flags, DatabaseRows.line))
     try write("tables/moderation.jsonl", Self.lines(run.tables.moderation, DatabaseRows.line))
+    for (version, model) in run.models.models {
+      let folder = "models/\(version)"
+      try FileManager.default.createDirectory(
+        atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+      try write("\(folder)/\(ModelRegistry.modelFile)", model.json)
+      if let metadata = run.models.metadata[version] {
+        try write("\(folder)/\(ModelRegistry.metadataFile)", metadata)
+      }
+    }
     let summary = RunSummary(run, judgement, wallSeconds: wallSeconds)
     try write("summary.json", Array(summary.json.utf8))
   }

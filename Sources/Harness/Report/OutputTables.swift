@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 
 /// The CSV files of a run (DESIGN §8), with ids as they are or with readable names.
 struct OutputTables {
@@ -10,7 +11,7 @@ struct OutputTables {
 
   /// All tables, with ids as they are.
   var all: [CSVTable] {
-    [triggers(), scores(), windows(), trainingData(), skewTable()]
+    [triggers(), scores(), windows(), trainingData(), skewTable()] + models
   }
 
   /// All tables with readable names in place of ids, of the images that the golden keeps.
@@ -21,7 +22,38 @@ struct OutputTables {
     return [
       triggers(isKept, name: name), scores(isKept, name: name), windows(isKept, name: name),
       trainingData(isKept, name: name), skewTable(),
-    ].map { $0.sortedByKey() }
+    ].map { $0.sortedByKey() } + models
+  }
+
+  /// The registry's journal with what each model was made of; only of runs that have models.
+  private var models: [CSVTable] {
+    let changes = run.models.journal.changes
+    guard !changes.isEmpty else { return [] }
+    let rows = changes.enumerated().map { index, change -> [String] in
+      let (model, summary) = (
+        run.models.models[change.version], run.models.summaries[change.version]
+      )
+      return [
+        "\(index + 1)", change.version, change.stage.rawValue, change.effectiveAt.description,
+        change.source ?? "", model.map { Self.fingerprint($0.json) } ?? "",
+        "\(summary?.rows ?? 0)", "\(summary?.unripe ?? 0)",
+        summary?.areaUnderROC.map { "\($0)" } ?? "",
+      ]
+    }
+    return [
+      CSVTable(
+        name: "models",
+        columns: [
+          "change", "version", "stage", "effective_at", "source", "model_fingerprint", "rows",
+          "unripe", "auc_roc",
+        ], keyColumns: ["change"], rows: rows)
+    ]
+  }
+
+  private static func fingerprint(_ bytes: [UInt8]) -> String {
+    var fingerprint = Fingerprint()
+    fingerprint.fold(bytes)
+    return "\(fingerprint)"
   }
 
   private func triggers(
@@ -49,7 +81,7 @@ struct OutputTables {
         image, request, score.request.trigger.name, score.asOf.description,
         score.row.createdAt.description, score.row.inferenceMode, score.row.modelVersion ?? "",
         "\(score.row.riskScore)",
-      ] + Self.texts(score.observed.values)
+      ] + Self.texts(score.deciding.values)
     }
     return CSVTable(
       name: "scores",

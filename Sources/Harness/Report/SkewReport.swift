@@ -63,7 +63,11 @@ public struct SkewReport: Sendable {
           feature: feature, decisionPoint: minutes, pairs: 0, mismatches: 0,
           meanAbsoluteDifference: 0, lateMismatches: 0)
       }
-      for score in run.scores where score.request.trigger == .anchor(minutes: minutes) {
+      // A shadow's row has the vectors of the row beside it.
+      for score in run.scores
+      where score.request.trigger == .anchor(minutes: minutes)
+        && score.row.inferenceMode != "shadow"
+      {
         guard let row = offline[Key(image: score.request.image, minutes: minutes)] else { continue }
         for index in point.indices { point[index].pairs += 1 }
         let differing = point.indices.filter { score.governed.values[$0] != row.features[$0] }

@@ -201,7 +201,8 @@ private struct BenchmarkPlatform: Sendable {
         log: backends.log, features: backends.features, environment: environment, policy: policy),
       RiskScorer(
         log: backends.log, features: backends.features, store: backends.store,
-        environment: environment, policy: policy, onScored: { _ in counter.noteScore() }),
+        registry: ModelRegistry(backends.objects), environment: environment, policy: policy,
+        onScored: { _ in counter.noteScore() }),
     ]
     var driver = TrafficDriver(
       scenario: scenario,

@@ -15,16 +15,16 @@ struct JobRunner: Sendable {
   }
 
   /// The scheduled jobs by instant, then as written; those that run side by side in one group.
-  private var groups: [(at: Duration, names: [JobName])] {
-    var groups: [(at: Duration, names: [JobName])] = []
+  private var groups: [(at: Duration, jobs: [ScheduledJob])] {
+    var groups: [(at: Duration, jobs: [ScheduledJob])] = []
     let scheduled = scenario.jobs.enumerated().compactMap { index, job in
       job.at.map { (at: $0, index: index, job: job) }
     }.sorted { ($0.at, $0.index) < ($1.at, $1.index) }
     for entry in scheduled {
       if entry.job.isBeside, groups.last?.at == entry.at {
-        groups[groups.count - 1].names.append(entry.job.job)
+        groups[groups.count - 1].jobs.append(entry.job)
       } else {
-        groups.append((entry.at, [entry.job.job]))
+        groups.append((entry.at, [entry.job]))
       }
     }
     return groups
@@ -34,18 +34,18 @@ struct JobRunner: Sendable {
   /// side take turns at every port operation, so that their commits collide.
   func runScheduled() async {
     platform.collector.noteJobs(open: true)
-    for (offset, names) in groups {
+    for (offset, jobs) in groups {
       let at = ProcessingTime(microseconds: (scenario.start + offset).microseconds)
       await platform.environment.time.sleep(until: at)
       if Task.isCancelled { return }
-      guard names.count > 1 else {
-        await run(names[0], platform)
+      guard jobs.count > 1 else {
+        await run(jobs[0], platform)
         continue
       }
       let takingTurns = platform.takingTurns
       await withTaskGroup { group in
-        for name in names {
-          group.addTask(name: name.rawValue) { await run(name, takingTurns) }
+        for job in jobs {
+          group.addTask(name: job.job.rawValue) { await run(job, takingTurns) }
         }
       }
     }
@@ -57,13 +57,13 @@ struct JobRunner: Sendable {
     while platform.collector.hasOpenJobs, !Task.isCancelled {
       await platform.environment.time.sleep(for: .seconds(1))
     }
-    for job in scenario.jobs where job.at == nil { await run(job.job, platform) }
+    for job in scenario.jobs where job.at == nil { await run(job, platform) }
   }
 
   /// Runs a job; after a failure again, as an operator would, later each time.
-  private func run(_ name: JobName, _ platform: Platform) async {
+  private func run(_ job: ScheduledJob, _ platform: Platform) async {
     for attempt in 1...attempts {
-      var run = await attempted(name, platform)
+      var run = await attempted(job, platform)
       run.isRepeated = run.failure != nil && attempt < attempts
       platform.collector.note(run)
       guard run.isRepeated, !Task.isCancelled else { return }
@@ -73,17 +73,17 @@ struct JobRunner: Sendable {
     }
   }
 
-  private func attempted(_ name: JobName, _ platform: Platform) async -> JobRun {
+  private func attempted(_ job: ScheduledJob, _ platform: Platform) async -> JobRun {
     let start = platform.environment.now
     var run = JobRun(
-      job: name, at: start, endedAt: start, counts: [:],
+      job: job.job, at: start, endedAt: start, counts: [:],
       runsBefore: platform.collector.endedJobs)
     do throws(PortError) {
-      run.counts = try await platform.job(name).run()
+      run.counts = try await platform.job(job).run()
     } catch {
       run.failure = error.description
       platform.environment.record(
-        "job-failed", [.text("job", name.rawValue), .text("error", error.description)])
+        "job-failed", [.text("job", job.job.rawValue), .text("error", error.description)])
     }
     run.endedAt = platform.environment.now
     return run

@@ -135,8 +135,8 @@ struct Platform: Sendable {
         log: ports.log, features: ports.features, environment: environment, policy: policy)
     case .riskScorer:
       return RiskScorer(
-        log: ports.log, features: ports.features, store: ports.store, environment: environment,
-        policy: policy,
+        log: ports.log, features: ports.features, store: ports.store,
+        registry: ModelRegistry(ports.objects), environment: environment, policy: policy,
         onScored: { score in
           watch.see(.scored(score))
           collector.note(score)
@@ -150,7 +150,8 @@ struct Platform: Sendable {
   }
 
   /// A job.
-  func job(_ name: JobName) -> any Job {
+  func job(_ scheduled: ScheduledJob) -> any Job {
+    let name = scheduled.job
     let ports = ports(of: name.rawValue)
     let environment = environment(name.rawValue)
     switch name {
@@ -169,6 +170,14 @@ struct Platform: Sendable {
       return Erasure(
         store: ports.store, lake: ports.lake, environment: environment, policy: policy,
         onErased: { collector.note($0, of: name) })
+    case .training:
+      return ModelTraining(
+        lake: ports.lake, registry: ModelRegistry(ports.objects), environment: environment,
+        options: policy.training)
+    case .promote:
+      return ModelPromotion(
+        registry: ModelRegistry(ports.objects), environment: environment,
+        order: scheduled.promotion)
     case .compaction:
       return LakeCompaction(lake: ports.lake, environment: environment)
     case .expire:

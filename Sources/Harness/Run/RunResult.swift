@@ -64,6 +64,8 @@ public struct RunResult: Sendable {
   /// Where the images and users of `erased` expectations, and those sought, still stand: by the
   /// name that was given.
   public let proofs: [String: ErasureProof]
+  /// The registry's models, and what came of them.
+  public let models: ModelsOfRun
   /// Runs of jobs, in the order in which they ended.
   public let jobs: [JobRun]
   /// What checkers saw go wrong while it happened: the first violation of each.
@@ -136,6 +138,7 @@ public struct RunResult: Sendable {
     builtHistory = state.builtHistory
     unreadable = state.unreadable
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
+    models = try await ModelsOfRun(ModelRegistry(backends.objects))
     var proofs: [String: ErasureProof] = [:]
     let erased = scenario.expectations.compactMap { expectation -> String? in
       if case .erased(let alias) = expectation.kind { alias } else { nil }
@@ -223,6 +226,12 @@ public struct RunResult: Sendable {
       ("jobs", jobs.count { !$0.isRepeated }), ("crashes", crashes),
     ]
     if !faultHits.isEmpty { counts.append(("fault_hits", faultHits.reduce(0, +))) }
+    if let last = models.journal.versions.last {
+      counts.append(("models", models.journal.versions.count))
+      counts.append(("model_scores", scores.count { $0.row.modelVersion != nil }))
+      counts.append(("model_rows", models.summaries[last]?.rows ?? 0))
+      counts.append(("model_unripe", models.summaries[last]?.unripe ?? 0))
+    }
     if let logged = lake[LakeTables.featureLog] { counts.append(("logged_vectors", logged.count)) }
     return counts
   }

@@ -64,6 +64,9 @@ public struct Population: Hashable, Sendable {
   public var nearBirthday = 0.02
   /// Whether ineligible users' actions are left out (everything else staying as it is).
   public var muteIneligible = false
+  /// The share of images that are bad: the planted truth that a model should find. People flag them
+  /// sooner or later; many have no caption, and one category has more of them. No feature says so.
+  public var badImages = 0.0
 }
 
 /// The weights of the kinds of traffic.
@@ -232,6 +235,8 @@ public struct ScheduledJob: Hashable, Sendable {
   public var job: JobName
   /// Whether it runs at the same time as the job before it in the file, not after it.
   public var isBeside = false
+  /// What `promote` does.
+  public var promotion = ModelPromotion.Order()
 }
 
 /// The jobs of a scenario.
@@ -242,6 +247,8 @@ public enum JobName: String, Hashable, Sendable, CaseIterable {
   case erasure
   case compaction
   case expire
+  case training
+  case promote
 }
 
 /// The services of a scenario.

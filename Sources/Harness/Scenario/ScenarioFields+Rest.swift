@@ -66,6 +66,12 @@ extension ScenarioFields {
         .init(
           "beside", .boolean,
           "Runs side by side with the job before it of the same instant, so that both collide."),
+        .init(
+          "model", .text,
+          "promote: latest (default), previous (deployed before: a rollback) or a version, as v1."),
+        .init(
+          "stage", .choice(ModelStage.allCases.map(\.rawValue)),
+          "promote: where the model goes, 10 s later; default deployed."),
       ])
   ]
 
@@ -78,6 +84,11 @@ extension ScenarioFields {
         .choice(PipelinePolicy.Scoring.allCases.map(\.rawValue) + HeuristicPolicy.builtInNames),
         "watermark: as of the request's instant (default); immediate: at once, as of now; "
           + "or the name of a heuristic, as `heuristic` takes it."),
+      .init(
+        "inference", .choice(PipelinePolicy.Inference.allCases.map(\.rawValue)),
+        "Who scores: heuristic (default), the deployed model, or the heuristic with a shadow model."
+      ),
+      .init("training", .object(training), "How the job training makes models."),
       .init(
         "publish", .choice(PipelinePolicy.Publication.allCases.map(\.rawValue)),
         "outbox (default); direct: after the transaction; none: the API's v1."),
@@ -95,6 +106,22 @@ extension ScenarioFields {
       .init("relay_every", .duration, "How often the outbox is drained; default 1s."),
       .init(
         "snapshot_retention", .duration, "How old snapshots get before `expire`; default 0s."),
+    ])
+
+  static let training = ScenarioObject(
+    "How the job training makes models.",
+    [
+      .init(
+        "mode", .choice(TrainingOptions.Mode.allCases.map(\.rawValue)),
+        "standard (default), or lab: one pass, unripe labels taken as 0, nothing held back."),
+      .init(
+        "split", .choice(TrainingOptions.Split.allCases.map(\.rawValue)),
+        "What is held back: the last images (time, default), or by a hash of the id (image)."),
+      .init("validation", .number, "The share that is held back, 0 to below 1; default 0.2."),
+      .init("epochs", .integer(1...1000), "The most passes; default 20."),
+      .init("patience", .integer(1...1000), "Passes without a better loss; default 3."),
+      .init("balanced", .boolean, "Whether both classes weigh the same; default true."),
+      .init("alpha", .number, "Regularisation, above 0 and below 1; default 0.0001."),
     ])
 
   static let triggers = ScenarioObject(

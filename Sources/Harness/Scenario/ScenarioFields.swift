@@ -86,6 +86,9 @@ enum ScenarioFields {
       .init("minors", .ratio, "Share of minors, 13 to 17 years old; default 1/10."),
       .init("near_birthday", .ratio, "Share who turn 18 in or around the scenario; default 1/50."),
       .init("mute_ineligible", .boolean, "Leaves out what ineligible users do; default false."),
+      .init(
+        "bad_images", .ratio,
+        "Share of uploads that deserve their flags: what a model should find; default 0."),
     ])
 
   static let mix = ScenarioObject(

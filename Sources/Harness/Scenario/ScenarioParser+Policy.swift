@@ -20,6 +20,10 @@ extension ScenarioParser {
     if let text = try object.choice("offline") {
       policy.offline = PipelinePolicy.Offline(rawValue: text) ?? policy.offline
     }
+    if let text = try object.choice("inference") {
+      policy.inference = PipelinePolicy.Inference(rawValue: text) ?? policy.inference
+    }
+    policy.training = try training(object)
     if let text = try object.choice("labels") { policy.labels = text == "lab" ? .lab : .ripe }
     if let text = try object.choice("minors") {
       policy.governance.ageRule = Governance.AgeRule(rawValue: text) ?? .birthDate
@@ -38,6 +42,31 @@ extension ScenarioParser {
     }
     policy.triggers = try triggers(object)
     return policy
+  }
+
+  private func training(_ object: YAMLObject) throws(ScenarioError) -> TrainingOptions {
+    var options = TrainingOptions()
+    guard let object = try object.object("training") else { return options }
+    if let text = try object.choice("mode") {
+      options.mode = TrainingOptions.Mode(rawValue: text) ?? options.mode
+    }
+    if let text = try object.choice("split") {
+      options.split = TrainingOptions.Split(rawValue: text) ?? options.split
+    }
+    if let share = try object.number("validation") {
+      guard share >= 0, share < 1 else {
+        throw object.error("validation", "must be at least 0 and below 1")
+      }
+      options.validationShare = share
+    }
+    if let alpha = try object.number("alpha") {
+      guard alpha > 0, alpha < 1 else { throw object.error("alpha", "must be above 0, below 1") }
+      options.alpha = alpha
+    }
+    options.epochs = try object.integer("epochs") ?? options.epochs
+    options.patience = try object.integer("patience") ?? options.patience
+    options.balancesClasses = try object.boolean("balanced") ?? options.balancesClasses
+    return options
   }
 
   private func triggers(_ object: YAMLObject) throws(ScenarioError) -> TriggerPolicy {

@@ -59,6 +59,7 @@ struct ScenarioParser {
     population.minors = try object.ratio("minors") ?? population.minors
     population.nearBirthday = try object.ratio("near_birthday") ?? population.nearBirthday
     population.muteIneligible = try object.boolean("mute_ineligible") ?? false
+    population.badImages = try object.ratio("bad_images") ?? population.badImages
     if population.images > 0 && population.users == 0 {
       throw object.error("images", "images need at least one user to upload them")
     }
@@ -126,23 +127,35 @@ struct ScenarioParser {
       guard let job = try entry.choice("run").flatMap({ JobName(rawValue: $0) }) else { continue }
       let isAtEnd = try entry.text("at") == "end"
       let isBeside = try entry.boolean("beside") ?? false
+      let promotion = try self.promotion(entry, of: job)
       let at = try entry.has("at") && !isAtEnd ? instant(entry, "at") : nil
       guard let every = try entry.duration("every") else {
         guard at != nil || isAtEnd else {
           throw entry.error("run", "when? add `at: 1h`, `at: end` or `every: 1h`")
         }
-        jobs.append(ScheduledJob(at: at, job: job, isBeside: isBeside))
+        jobs.append(ScheduledJob(at: at, job: job, isBeside: isBeside, promotion: promotion))
         continue
       }
       guard every >= .seconds(1) else { throw entry.error("every", "must be at least 1s") }
       var next = at ?? every
       while next <= duration {
-        jobs.append(ScheduledJob(at: next, job: job, isBeside: isBeside))
+        jobs.append(ScheduledJob(at: next, job: job, isBeside: isBeside, promotion: promotion))
         next += every
       }
-      if isAtEnd { jobs.append(ScheduledJob(at: nil, job: job)) }
+      if isAtEnd { jobs.append(ScheduledJob(at: nil, job: job, promotion: promotion)) }
     }
     return jobs
+  }
+
+  private func promotion(
+    _ entry: YAMLObject, of job: JobName
+  ) throws(ScenarioError) -> ModelPromotion.Order {
+    for key in ["model", "stage"] where entry.has(key) && job != .promote {
+      throw entry.error(key, "is for `run: promote` only")
+    }
+    return ModelPromotion.Order(
+      model: try entry.text("model") ?? "latest",
+      stage: try entry.choice("stage").flatMap { ModelStage(rawValue: $0) } ?? .deployed)
   }
 
   func golden() throws(ScenarioError) -> GoldenPolicy {

@@ -68,6 +68,7 @@ extension Population {
       ("minors", unless(usual.minors, minors)),
       ("near_birthday", unless(usual.nearBirthday, nearBirthday)),
       ("mute_ineligible", unless(false, muteIneligible)),
+      ("bad_images", unless(0, badImages)),
     ])
   }
 }
@@ -170,8 +171,11 @@ extension ScheduledAction {
 
 extension ScheduledJob {
   fileprivate var flow: String {
-    Harness.flow([
+    let usual = ModelPromotion.Order()
+    return Harness.flow([
       ("run", job.rawValue), ("at", at?.short ?? "end"), ("beside", unless(false, isBeside)),
+      ("model", unless(usual.model, promotion.model)),
+      ("stage", unless(usual.stage.rawValue, promotion.stage.rawValue)),
     ])
   }
 }
@@ -189,6 +193,8 @@ extension PipelinePolicy {
     return Harness.flow([
       ("heuristic", unless("heuristic", heuristic.name)),
       ("scoring", unless(usual.scoring.rawValue, scoring.rawValue)),
+      ("inference", unless(usual.inference.rawValue, inference.rawValue)),
+      ("training", training == usual.training ? nil : training.flow),
       ("publish", unless(usual.publication.rawValue, publication.rawValue)),
       ("offline", unless(usual.offline.rawValue, offline.rawValue)),
       ("labels", labels == usual.labels ? nil : "lab"),
@@ -204,5 +210,20 @@ extension PipelinePolicy {
 
   private static func threshold(_ value: Int?, _ usual: Int?) -> String? {
     value == usual ? nil : "\(value ?? 0)"
+  }
+}
+
+extension TrainingOptions {
+  fileprivate var flow: String {
+    let usual = TrainingOptions()
+    return Harness.flow([
+      ("mode", unless(usual.mode.rawValue, mode.rawValue)),
+      ("split", unless(usual.split.rawValue, split.rawValue)),
+      ("validation", unless(usual.validationShare, validationShare)),
+      ("epochs", unless(usual.epochs, epochs)),
+      ("patience", unless(usual.patience, patience)),
+      ("balanced", unless(usual.balancesClasses, balancesClasses)),
+      ("alpha", unless(usual.alpha, alpha)),
+    ])
   }
 }

@@ -55,7 +55,10 @@ extension TrafficDriver {
   private mutating func flagAnything(_ late: Duration) async {
     let hitsComment = random.chance(0.5)
     let person = anyPerson()
-    if hitsComment, !world.comments.isEmpty {
+    if let picture = planted.flagged(at: environment.now) {
+      record(.flag, picture, by: person, late)
+      await flag(picture, by: person, lateBy: late)
+    } else if hitsComment, !world.comments.isEmpty {
       let comment = world.comments[random.below(world.comments.count)]
       record(.flag, comment.picture, by: person, late, onComment: true)
       await flag(

@@ -27,6 +27,8 @@ struct TrafficDriver {
   var people: PeopleGenerator
   var random: SeededRandom
   private var keys: SeededRandom
+  /// Which images are bad, and who notices; without any nothing is drawn.
+  var planted: PlantedTruth
 
   init(
     scenario: Scenario, intake: Intake, desk: ReviewDesk, log: any EventLog,
@@ -45,6 +47,8 @@ struct TrafficDriver {
       population: scenario.population, start: scenario.start, random: streams.stream("people"))
     random = streams.stream("traffic")
     keys = streams.stream("keys")
+    planted = PlantedTruth(
+      share: scenario.population.badImages, random: streams.stream("planted"))
   }
 
   /// Makes the population; all of it at the start.
@@ -148,6 +152,8 @@ struct TrafficDriver {
     if let step {
       new.caption = step.caption ?? new.caption
       new.category = step.category ?? new.category
+    } else if planted.isNextBad(picture: world.pictures.count, at: environment.now) {
+      planted.spoil(&new)
     }
     let id = identity.key?.reinterpreted(as: Image.self) ?? ImageID(high: 0, low: 0)
     var exists = false

@@ -84,14 +84,18 @@ extension IcebergLake {
 
   /// Gives the rows of a snapshot (nil: the current one) one row group at a time: whatever the
   /// table's size, memory is that of one file and one row group.
+  ///
+  /// - Parameter columns: which of the table's columns; nil for all.
   public func batches(
-    _ table: TableName, snapshot: SnapshotID?,
+    _ table: TableName, snapshot: SnapshotID?, columns: Set<String>? = nil,
     _ body: (RecordBatch) throws(PortError) -> Void
   ) async throws(PortError) {
     let state = try await reader.load(table, "scan")
     let view = try view(snapshot, of: state)
+    var schema = view.schema
+    if let columns { schema.fields.removeAll { !columns.contains($0.name) } }
     let scan = try await TableScan(reader, state.metadata, view.snapshot)
-    try await scan.batches(view.schema, body)
+    try await scan.batches(schema, body)
   }
 
   func view(_ id: SnapshotID?, of state: TableState) throws(PortError) -> TableView {

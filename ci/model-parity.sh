@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Models trained by Rehearsal beside scikit-learn, on tables that PyIceberg wrote: coefficients,
+# intercept and scaler to the last bit, onnxruntime's probabilities, and the speed on a million rows.
+#
+#   ci/model-parity.sh PROGRAM [ROWS]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=ci/lake-venv.sh
+. ci/lake-venv.sh
+find_program "${1:-.build/release/rehearsal}"
+rows=${2:-1000000}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+venv=.build/models-venv
+make_venv "$venv" "pyiceberg[sql-sqlite,pyarrow]==0.11.1" scikit-learn==1.9.1 pandas==2.3.3 \
+  onnxruntime==1.32.0 onnx==1.23.2
+
+say "models beside scikit-learn"
+"$venv/bin/python" -B ci/model_parity.py "$bin" "$work" "$rows"
