@@ -3,7 +3,7 @@
 BIN := .build/release/rehearsal
 SWIFT := Package.swift Sources Tests Examples/soup/Package.swift Examples/soup/Tests
 
-.PHONY: help setup build run test test-live unit example scenarios canaries readers models judge bench lake-bench lint format golden clean
+.PHONY: help setup build run test test-live unit example scenarios canaries readers models judge bench lake-bench live-bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ bench: build ## measures the full path
 
 lake-bench: build ## measures the lake beside PyIceberg
 	bash ci/lake-bench.sh $(BIN)
+
+live-bench: build ## measures consumer and scorer on real servers beside the lab's way
+	bash ci/live-bench.sh $(BIN)
 
 lint: ## the formatter's rules, as errors
 	swift format lint --strict --recursive --parallel $(SWIFT)

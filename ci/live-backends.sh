@@ -1,7 +1,8 @@
 # Backends files over the servers of `ci/services.sh start`; sourced, with its env before.
 # shellcheck shell=bash
 
-# Writes live, sqlite, postgres, kafka, redis and s3 .yaml; what is in folders lies beside: FOLDER
+# Writes live, sqlite, postgres, kafka, redis, s3 and bench .yaml; what is in folders lies beside:
+# FOLDER
 write_backends() {
   local work=$1
   local postgres='postgres: { conninfo: "${REHEARSAL_POSTGRES}",
@@ -22,6 +23,8 @@ write_backends() {
   write_file kafka "log: kafka" "$kafka"
   write_file redis "features: redis" "$redis"
   write_file s3 "objects: s3, lake: s3, catalog: sqlite" "$s3" "$sqlite"
+  # The online path's ports; uploaded files stay in memory.
+  write_file bench "store: postgres, log: kafka, features: redis" "$postgres" "$kafka" "$redis"
 }
 
 write_file() { # NAME PORTS SECTION...

@@ -48,14 +48,20 @@ protocol BackendsSource: Sendable {
   var maker: RunOptions.Maker { get }
   /// Removes what runs left on servers.
   func clean() throws
-  /// What runs left on servers, for a person; nil when nothing.
-  var remains: String? { get }
+  /// What the names begin with that runs left on servers.
+  var leftPrefixes: [String] { get }
 }
 
 extension BackendsSource {
   var isInMemory: Bool { false }
   func clean() throws {}
-  var remains: String? { nil }
+  var leftPrefixes: [String] { [] }
+
+  /// What runs left on servers, for a person; nil when nothing.
+  var remains: String? {
+    let made = leftPrefixes
+    return made.isEmpty ? nil : "names on the servers begin with \(made.joined(separator: ", "))"
+  }
 }
 
 /// Everything in memory.

@@ -46,10 +46,7 @@ final class LiveBackends: BackendsSource {
     return parts.prefix(2).allSatisfy { Int($0, radix: 36) != nil && $0 == $0.lowercased() }
   }
 
-  var remains: String? {
-    let made = prefixes.withLock { $0 }
-    return made.isEmpty ? nil : "names on the servers begin with \(made.joined(separator: ", "))"
-  }
+  var leftPrefixes: [String] { prefixes.withLock { $0 } }
 
   func clean() throws {
     for prefix in prefixes.withLock({ $0 }) { try clean(prefix: prefix) }

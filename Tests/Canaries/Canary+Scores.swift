@@ -52,6 +52,21 @@ extension Canary {
       }
     },
     Canary(
+      "stale-model", "The scorer keeps the first journal of models that it saw until it restarts.",
+      of: "risk-scorer"
+    ) { _, ports in
+      ports.hookObjects { objects, base in
+        let known = Mutex<[String]>([])
+        objects.onList = { (prefix) async throws(PortError) in
+          let seen = known.withLock { $0 }
+          if !seen.isEmpty { return seen }
+          let keys = try await base.list(prefix: prefix)
+          known.withLock { $0 = keys }
+          return keys
+        }
+      }
+    },
+    Canary(
       "deleted-images-counted", "Online, a user's deleted images count; in training they don't.",
       reference: "§10.4", of: "risk-scorer"
     ) { _, ports in

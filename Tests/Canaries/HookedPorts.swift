@@ -173,11 +173,13 @@ struct HookedObjects: ObjectStore {
   private let base: any ObjectStore
   var onPut: @Sendable (String, [UInt8]) async throws(PortError) -> Void
   var onDelete: @Sendable (String) async throws(PortError) -> Void
+  var onList: @Sendable (String) async throws(PortError) -> [String]
 
   init(_ base: any ObjectStore) {
     self.base = base
     onPut = { (key, bytes) async throws(PortError) in try await base.put(key, bytes) }
     onDelete = { (key) async throws(PortError) in try await base.delete(key) }
+    onList = { (prefix) async throws(PortError) in try await base.list(prefix: prefix) }
   }
 
   func put(_ key: String, _ bytes: [UInt8]) async throws(PortError) { try await onPut(key, bytes) }
@@ -188,9 +190,7 @@ struct HookedObjects: ObjectStore {
 
   func get(_ key: String) async throws(PortError) -> [UInt8] { try await base.get(key) }
 
-  func list(prefix: String) async throws(PortError) -> [String] {
-    try await base.list(prefix: prefix)
-  }
+  func list(prefix: String) async throws(PortError) -> [String] { try await onList(prefix) }
 
   func delete(_ key: String) async throws(PortError) { try await onDelete(key) }
 

@@ -28,6 +28,23 @@ public struct ScoreComparison: Sendable {
     public var label: Bool?
     /// The image's category; empty when unknown.
     public var category: String
+
+    /// A pair; every argument is a property.
+    public init(
+      image: String, trigger: String, asOf: String, first: Double, second: Double,
+      features: [Double], reasons: [(feature: String, value: Double)], label: Bool?,
+      category: String
+    ) {
+      self.image = image
+      self.trigger = trigger
+      self.asOf = asOf
+      self.first = first
+      self.second = second
+      self.features = features
+      self.reasons = reasons
+      self.label = label
+      self.category = category
+    }
   }
 
   /// A way of scoring, judged by labels.

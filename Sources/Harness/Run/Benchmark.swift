@@ -6,7 +6,8 @@ import Simulation
 import Synchronization
 
 /// Measures the full path: request → store → outbox → log → consumer → features → triggers →
-/// score, on one core, on the simulation's executor, with JSON encoded and decoded on the way.
+/// score, on one core, on the simulation's executor, with JSON encoded and decoded on the way; or,
+/// on any backends, how fast a log is drained: see ``drain(_:)``.
 public struct Benchmark: Sendable {
   /// What was measured.
   public struct Report: Sendable {
@@ -22,8 +23,8 @@ public struct Benchmark: Sendable {
     public var steps: [(name: String, nanoseconds: Double)]
   }
 
-  private let events: Int
-  private let clock: @Sendable () -> UInt64
+  let events: Int
+  let clock: @Sendable () -> UInt64
 
   /// A benchmark over `events` events; `clock` gives nanoseconds.
   public init(events: Int, clock: @escaping @Sendable () -> UInt64) {
@@ -42,7 +43,7 @@ public struct Benchmark: Sendable {
     let (timedEvents, _, partTaken) = try path(part, stopwatch: stopwatch)
     let total = Double(partTaken)
     var steps = times.steps.map {
-      (name: $0.key, nanoseconds: Double($0.value) / Double(timedEvents))
+      (name: $0.key, nanoseconds: Double($0.value.nanoseconds) / Double(timedEvents))
     }.sorted { ($1.nanoseconds, $0.name) < ($0.nanoseconds, $1.name) }
     let inPorts = steps.reduce(0) { $0 + $1.nanoseconds }
     steps.append(
@@ -52,41 +53,17 @@ public struct Benchmark: Sendable {
       events: applied, scores: scores, seconds: seconds, peakBytes: peak, steps: steps)
   }
 
-  /// Plays about `count` events in the mix of the lab's recorded traffic; gives events applied,
-  /// scores stored, and the nanoseconds from the first request to the last score.
+  /// Plays about `count` events; gives events applied, scores stored, and the nanoseconds from the
+  /// first request to the last score.
   private func path(_ count: Int, stopwatch: PortStopwatch?) throws -> (Int, Int, UInt64) {
-    let perSecond = 500.0
-    let seconds = Int(Double(count) / perSecond)
-    let scenario = try Scenario(
-      yaml: """
-        name: bench
-        about: Views, comments, uploads, flags and new users in the mix of recorded traffic.
-        duration: \(seconds)s
-        population: { users: 1000, images: 2000 }
-        traffic:
-          - poisson:
-              rate: \(perSecond)/s
-              mix: { view: 75, comment: 20, upload: 2, flag: 2, user: 1 }
-        """, file: "bench")
-    let counter = BenchmarkCounter()
-    let time = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
-    let executor = SimulationExecutor(clock: time)
-    let streams = RandomStreams(seed: scenario.seed)
-    let environment = Environment(
-      component: "bench", time: time, ids: SeededIDs(streams: streams), trace: NoTrace())
-    let backends = stopwatch?.timed(.inMemory(time: time), environment) ?? .inMemory(time: time)
-    let platform = BenchmarkPlatform(
-      scenario: scenario, backends: backends, environment: environment, counter: counter)
+    let platform = try BenchmarkPlatform(count, clock: clock) { (time) in .inMemory(time: time) }
     let start = clock()
-    let stop = executor.run { await platform.play(streams) }
-    let taken = clock() - start
-    switch stop {
-    case .finished(.success): return (counter.counts.0, counter.counts.1, taken)
-    case .finished(.failure(let error)): throw RunFailure.backend(error)
-    case .deadlocked(let waiting): throw RunFailure.noProgress(waiting.joined(separator: ", "))
-    case .budgetExceeded: throw RunFailure.noProgress("budget exceeded")
-    case .escaped(let what): throw RunFailure.escaped(what)
+    try platform.simulate { () async throws(PortError) in
+      try await platform.play(through: stopwatch)
     }
+    let taken = clock() - start
+    let counted = platform.counter.counted
+    return (counted.events, counted.scores, taken)
   }
 
   /// What the event JSON alone costs.
@@ -160,76 +137,5 @@ extension Benchmark.Report {
       lines.append("  " + RunSummary.padded(step.name, 40) + RunSummary.decimal(step.nanoseconds))
     }
     return lines.joined(separator: "\n")
-  }
-}
-
-/// Counts what comes out at the end.
-private final class BenchmarkCounter: Sendable {
-  private let state = Mutex((events: 0, scores: 0))
-
-  var counts: (Int, Int) { state.withLock { ($0.events, $0.scores) } }
-
-  func note(events: Int) { state.withLock { $0.events += events } }
-
-  func noteScore() { state.withLock { $0.scores += 1 } }
-}
-
-/// The pipeline without gates, collectors and trace.
-private struct BenchmarkPlatform: Sendable {
-  let scenario: Scenario
-  let backends: Backends
-  let environment: Environment
-  let counter: BenchmarkCounter
-
-  func play(_ streams: RandomStreams) async -> Result<Void, PortError> {
-    let policy = scenario.policy
-    do throws(PortError) {
-      for topic in Catalog.partitionedTopics {
-        try await backends.log.createTopic(topic, partitions: policy.partitions)
-      }
-      for topic in Catalog.singleTopics { try await backends.log.createTopic(topic, partitions: 1) }
-    } catch {
-      return .failure(error)
-    }
-    let services: [any Service] = [
-      OutboxRelay(
-        store: backends.store, log: backends.log, environment: environment, policy: policy),
-      StreamConsumer(
-        log: backends.log, features: backends.features, environment: environment, policy: policy,
-        onApplied: { counter.note(events: $0.batch.entries.count) }),
-      AnchorScheduler(
-        log: backends.log, features: backends.features, environment: environment, policy: policy),
-      RiskScorer(
-        log: backends.log, features: backends.features, store: backends.store,
-        registry: ModelRegistry(backends.objects), environment: environment, policy: policy,
-        onScored: { _ in counter.noteScore() }),
-    ]
-    var driver = TrafficDriver(
-      scenario: scenario,
-      intake: Intake(
-        store: backends.store, objects: backends.objects, log: backends.log,
-        environment: environment, policy: policy),
-      desk: ReviewDesk(store: backends.store, environment: environment), log: backends.log,
-      lake: backends.lake, environment: environment, streams: streams, progress: { _ in })
-    await driver.populate()
-    await withTaskGroup(of: Void.self) { group in
-      for service in services { group.addTask(name: service.name) { await service.run() } }
-      await driver.play()
-      await environment.time.sleep(for: .seconds(5))
-      group.cancelAll()
-    }
-    return .success(())
-  }
-}
-
-/// Wall time per port operation.
-private final class PortTimes: Sendable {
-  private let state = Mutex<[String: UInt64]>([:])
-
-  /// Nanoseconds by operation.
-  var steps: [String: UInt64] { state.withLock { $0 } }
-
-  func add(_ operation: String, _ nanoseconds: UInt64) {
-    state.withLock { $0[operation, default: 0] += nanoseconds }
   }
 }

@@ -15,6 +15,22 @@ local viral, suspicious, flagged, popular, milestones, anchors = unpack(policy)
 local MINUTE, FIVE_MINUTES, HOUR = 60e6, 300e6, 3600e6
 local UPLOAD, NO_IMAGE = 4, 0
 local METRICS = { "views", "comments", "flags" }
+-- The names of a counter's fields in its image's state; made once, since Lua looks up each text.
+local FIELDS = {}
+for _, metric in ipairs(METRICS) do
+  FIELDS[metric] = {
+    newest = metric .. "_newest",
+    latest = metric .. "_latest",
+    ineligible = metric .. "_ineligible",
+    late = metric .. "_late",
+    trimmed = metric .. "_trimmed",
+    kept = metric .. "_kept",
+  }
+end
+-- As many arguments as one call takes at once; Lua's stack holds 8,000.
+local CHUNK = 1000
+-- An expiry is put off once it is so many seconds old; keys live that much longer.
+local RENEWAL = 60
 
 local progressKey = prefix .. "features:progress"
 local retentionKey = prefix .. "features:retention"
@@ -24,9 +40,13 @@ local pendingCountsKey = prefix .. "features:pending:counts"
 local currentIDsKey = prefix .. "features:ids:current"
 local previousIDsKey = prefix .. "features:ids:previous"
 
--- Scores are Unix seconds; 17 digits are a double's exact text.
+-- Scores are Unix seconds: the double that is nearest to the decimals.
 local function seconds(microseconds)
-  return string.format("%.17g", microseconds / 1e6)
+  if microseconds < 0 then
+    return string.format("%.17g", microseconds / 1e6)
+  end
+  local rest = microseconds % 1e6
+  return string.format("%.0f.%06d", (microseconds - rest) / 1e6, rest)
 end
 
 -- `tostring` writes such large numbers with an exponent.
@@ -59,7 +79,15 @@ for slot, advance in ipairs(partitions) do
   end
 end
 
+-- Carries a command out on a key with any number of arguments.
+local function callAll(command, key, arguments)
+  for first = 1, #arguments, CHUNK do
+    call(command, key, unpack(arguments, first, math.min(first + CHUNK - 1, #arguments)))
+  end
+end
+
 -- Moves offsets and watermarks; nothing of a batch is refused from here on.
+local moved = {}
 for _, advance in ipairs(partitions) do
   local partition, _, to, watermark = unpack(advance)
   local known = progress[partition] or { offset = 0 }
@@ -69,8 +97,10 @@ for _, advance in ipairs(partitions) do
   end
   progress[partition] = known
   local text = known.watermark and digits(known.watermark) or "-"
-  call("HSET", progressKey, partition, digits(known.offset) .. " " .. text)
+  moved[#moved + 1] = partition
+  moved[#moved + 1] = digits(known.offset) .. " " .. text
 end
+callAll("HSET", progressKey, moved)
 
 -- The least watermark of all partitions; nil when one has none yet.
 local function leastWatermark()
@@ -147,26 +177,40 @@ end
 -- Sets a number of an image's state.
 local function set(image, field, value)
   image.state[field] = value
-  image.changes[#image.changes + 1] = field
-  image.changes[#image.changes + 1] = digits(value)
+  -- Redis writes whole numbers of up to 17 digits without an exponent.
+  local changes = image.changes
+  changes[#changes + 1] = field
+  changes[#changes + 1] = value
+end
+
+-- By metric and image: the totals of this batch's counters, as they were before it, and their keys.
+local totals, totalKeys = {}, {}
+for _, metric in ipairs(METRICS) do
+  totals[metric], totalKeys[metric] = {}, {}
 end
 
 local function counterOf(image, metric)
   local counter = image.counters[metric]
   if not counter then
-    local totalKey = image.key .. "total_" .. metric
+    local state, fields, key = image.state, FIELDS[metric], image.key .. metric .. ":"
     counter = {
       metric = metric,
       image = image,
-      key = image.key .. metric .. ":",
-      totalKey = totalKey,
-      total = tonumber(call("GET", totalKey) or 0),
-      newest = image.state[metric .. "_newest"],
-      latest = image.state[metric .. "_latest"],
-      ineligible = image.state[metric .. "_ineligible"] or 0,
-      late = image.state[metric .. "_late"] or 0,
-      trimmed = image.state[metric .. "_trimmed"],
+      key = key,
+      hourKey = key .. "1hr",
+      fields = fields,
+      total = tonumber(totals[metric][image.id] or 0),
+      newest = state[fields.newest],
+      latest = state[fields.latest],
+      ineligible = state[fields.ineligible] or 0,
+      late = state[fields.late] or 0,
+      trimmed = state[fields.trimmed],
+      kept = state[fields.kept],
+      -- By trigger: the count of its window when it was counted last, and the total then.
       lastCounts = {},
+      lastTotals = {},
+      -- Scores and ids that the shorter windows get at the end.
+      members = {},
     }
     image.counters[metric] = counter
     touchedCounters[#touchedCounters + 1] = counter
@@ -177,24 +221,26 @@ end
 -- Counts one event. Its id is dated by its own time in all sets but `late`, where it is dated by
 -- the instant from which it counts.
 local function record(counter, id, time, visibleFrom, isEligible)
-  local key, at = counter.key, seconds(time)
+  local key, at, members = counter.key, seconds(time), counter.members
   counter.total = counter.total + 1
-  if call("ZADD", key .. "1hr", "NX", at, id) == 0 then
+  if call("ZADD", counter.hourKey, "NX", at, id) == 0 then
     -- The window outlived the memory of ids, so the event is counted again.
     id = id .. " " .. digits(counter.total)
-    call("ZADD", key .. "1hr", at, id)
+    call("ZADD", counter.hourKey, at, id)
   end
-  call("ZADD", key .. "5min", at, id)
-  call("ZADD", key .. "1min", at, id)
+  members[#members + 1] = at
+  members[#members + 1] = id
   if not isEligible then
     call("ZADD", key .. "ineligible", at, id)
     counter.ineligible = counter.ineligible + 1
+    counter.hasNewSet = counter.hasNewSet or counter.ineligible == 1
   end
   local counted = math.max(visibleFrom or time, time)
   if counted > time then
     local member = table.concat({ digits(time), isEligible and 1 or 0, id }, " ")
     call("ZADD", key .. "late", seconds(counted), member)
     counter.late = counter.late + 1
+    counter.hasNewSet = counter.hasNewSet or counter.late == 1
   end
   counter.newest = math.max(counter.newest or time, time)
   counter.latest = math.max(counter.latest or counted, counted)
@@ -208,13 +254,13 @@ local function check(counter, trigger, threshold, window, asksForScore)
     return
   end
   -- A window can't have gained more than the events since it was counted last.
-  local last = counter.lastCounts[trigger] or { count = 0, total = 0 }
-  if last.count + counter.total - last.total < threshold then
+  local gained = counter.total - (counter.lastTotals[trigger] or 0)
+  if (counter.lastCounts[trigger] or 0) + gained < threshold then
     return
   end
   local from = "(" .. seconds(counter.latest - window)
-  local count = call("ZCOUNT", counter.key .. "1hr", from, "+inf")
-  counter.lastCounts[trigger] = { count = count, total = counter.total }
+  local count = call("ZCOUNT", counter.hourKey, from, "+inf")
+  counter.lastCounts[trigger], counter.lastTotals[trigger] = count, counter.total
   if count >= threshold then
     set(image, trigger, counter.latest)
     fire(image, trigger, counter.latest, count, asksForScore)
@@ -263,30 +309,79 @@ local function upload(image, time, uploadedAt, captionLength, category, user)
   end
 end
 
-local hasPreviousIDs = call("EXISTS", previousIDsKey) == 1
-
--- Whether an id is new; remembers it.
-local function isNew(id)
-  if hasPreviousIDs and call("SISMEMBER", previousIDsKey, id) == 1 then
-    return false
+-- Notes which ids a set holds.
+local function noteMembers(key, ids, known)
+  for first = 1, #ids, CHUNK do
+    local last = math.min(first + CHUNK - 1, #ids)
+    local answers = redis.pcall("SMISMEMBER", key, unpack(ids, first, last))
+    for index = first, last do
+      -- Redis before 6.2 has no such command.
+      local answer = answers.err and call("SISMEMBER", key, ids[index])
+        or answers[index - first + 1]
+      known[ids[index]] = known[ids[index]] or answer == 1
+    end
   end
-  return call("SADD", currentIDsKey, id) == 1
 end
 
-for index, entry in ipairs(entries) do
-  local slot, offset, kind, id, imageID, time, a, b, c, d = unpack(entry)
-  if offset < applied[slot + 1] then
-    duplicates[#duplicates + 1] = index - 1
-  elseif kind ~= NO_IMAGE then
-    if not isNew(id) then
-      duplicates[#duplicates + 1] = index - 1
-    elseif kind == UPLOAD then
-      upload(imageOf(imageID), time, a, b, c, d)
-    else
-      local counter = counterOf(imageOf(imageID), METRICS[kind])
-      record(counter, id, time, a, b)
-      checkAll(counter)
+-- Which entries change something, by their place in the batch; the ids of those are remembered.
+local function freshEntries()
+  local ids, known, fresh, new = {}, {}, {}, {}
+  for _, entry in ipairs(entries) do
+    if entry[3] ~= NO_IMAGE and entry[2] >= applied[entry[1] + 1] then
+      ids[#ids + 1] = entry[4]
     end
+  end
+  noteMembers(currentIDsKey, ids, known)
+  noteMembers(previousIDsKey, ids, known)
+  for index, entry in ipairs(entries) do
+    local id = entry[4]
+    if entry[2] < applied[entry[1] + 1] then
+      duplicates[#duplicates + 1] = index - 1
+    elseif entry[3] ~= NO_IMAGE then
+      if known[id] then
+        duplicates[#duplicates + 1] = index - 1
+      else
+        known[id] = true
+        new[#new + 1] = id
+        fresh[#fresh + 1] = entry
+      end
+    end
+  end
+  callAll("SADD", currentIDsKey, new)
+  return fresh
+end
+
+-- Reads the totals that entries add to.
+local function readTotals(fresh)
+  local keys, places = {}, {}
+  for _, entry in ipairs(fresh) do
+    local metric, image = METRICS[entry[3]], entry[5]
+    if metric and not totalKeys[metric][image] then
+      local key = prefix .. "image:" .. image .. ":total_" .. metric
+      totalKeys[metric][image] = key
+      keys[#keys + 1] = key
+      places[#places + 1] = entry
+    end
+  end
+  for first = 1, #keys, CHUNK do
+    local last = math.min(first + CHUNK - 1, #keys)
+    for index, total in ipairs(call("MGET", unpack(keys, first, last))) do
+      local entry = places[first + index - 1]
+      totals[METRICS[entry[3]]][entry[5]] = total
+    end
+  end
+end
+
+local fresh = freshEntries()
+readTotals(fresh)
+for _, entry in ipairs(fresh) do
+  local _, _, kind, id, imageID, time, a, b, c, d = unpack(entry)
+  if kind == UPLOAD then
+    upload(imageOf(imageID), time, a, b, c, d)
+  else
+    local counter = counterOf(imageOf(imageID), METRICS[kind])
+    record(counter, id, time, a, b)
+    checkAll(counter)
   end
 end
 
@@ -298,37 +393,71 @@ local bounds = horizon
     ["1min"] = seconds(horizon + HOUR - MINUTE),
   }
 
--- Forgets old events and puts off the expiry of a set.
-local function keep(key, bound)
-  if bound then
-    call("ZREMRANGEBYSCORE", key, "-inf", bound)
+local now = tonumber(call("TIME")[1])
+
+-- The sets of a counter that were ever filled.
+local function setsOf(counter)
+  local sets = { "1hr", "5min", "1min" }
+  if counter.ineligible > 0 then
+    sets[#sets + 1] = "ineligible"
   end
-  if secondsToLive > 0 then
-    call("EXPIRE", key, secondsToLive)
+  if counter.late > 0 then
+    sets[#sets + 1] = "late"
+  end
+  return sets
+end
+
+-- Forgets old events.
+local function forget(counter)
+  for _, name in ipairs(setsOf(counter)) do
+    call("ZREMRANGEBYSCORE", counter.key .. name, "-inf", bounds[name] or bounds["1hr"])
   end
 end
 
+-- Puts off the expiry of a counter's sets; one that is empty needs it as soon as it is back.
+local expiry = digits(secondsToLive + RENEWAL)
+local function keep(counter)
+  local isWhole = true
+  for _, name in ipairs(setsOf(counter)) do
+    local isThere = call("EXPIRE", counter.key .. name, expiry) == 1
+    isWhole = isWhole and isThere
+  end
+  set(counter.image, counter.fields.kept, isWhole and now or 0)
+end
+
+local newTotals = {}
 for _, counter in ipairs(touchedCounters) do
-  local image, metric, key = counter.image, counter.metric, counter.key
+  local image, fields = counter.image, counter.fields
+  callAll("ZADD", counter.key .. "5min", counter.members)
+  callAll("ZADD", counter.key .. "1min", counter.members)
   -- Once a minute of event time is often enough.
   local isDue = horizon and (not counter.trimmed or horizon >= counter.trimmed + MINUTE)
+  -- A counter that is new has nothing to forget.
+  local forgets = isDue and counter.trimmed
   if isDue then
-    set(image, metric .. "_trimmed", horizon)
+    set(image, fields.trimmed, horizon)
   end
-  for _, window in ipairs({ "1hr", "5min", "1min" }) do
-    keep(key .. window, isDue and bounds[window])
+  if forgets then
+    forget(counter)
+  end
+  local isKept = counter.kept and math.abs(now - counter.kept) < RENEWAL
+  if secondsToLive > 0 and (forgets or counter.hasNewSet or not isKept) then
+    keep(counter)
   end
   if counter.ineligible > 0 then
-    keep(key .. "ineligible", isDue and bounds["1hr"])
-    set(image, metric .. "_ineligible", counter.ineligible)
+    set(image, fields.ineligible, counter.ineligible)
   end
   if counter.late > 0 then
-    keep(key .. "late", isDue and bounds["1hr"])
-    set(image, metric .. "_late", counter.late)
+    set(image, fields.late, counter.late)
   end
-  set(image, metric .. "_newest", counter.newest)
-  set(image, metric .. "_latest", counter.latest)
-  call("SET", counter.totalKey, digits(counter.total))
+  set(image, fields.newest, counter.newest)
+  set(image, fields.latest, counter.latest)
+  newTotals[#newTotals + 1] = totalKeys[counter.metric][image.id]
+  newTotals[#newTotals + 1] = counter.total
+end
+
+for first = 1, #newTotals, CHUNK do
+  call("MSET", unpack(newTotals, first, math.min(first + CHUNK - 1, #newTotals)))
 end
 
 for _, image in ipairs(touchedImages) do
