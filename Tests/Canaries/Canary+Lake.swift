@@ -108,11 +108,8 @@ extension Canary {
       })
     },
     Canary(
-      "unpinned-scan", "A job notes a snapshot, and scans whichever is current.",
-      reference: "§10.12",
-      escapes: "harmless while each commit expects the snapshot that was read; a trainer, which "
-        + "commits nothing, would need a checker of its model's lineage",
-      of: "erasure", "feature-log"
+      "unpinned-scan", "The trainer notes a snapshot, and scans whichever is current.",
+      reference: "§10.12", of: "training"
     ) { _, ports in
       ports.hookLake { lake, base in
         lake.onScan = { (table, selection) async throws(PortError) in

@@ -70,6 +70,20 @@ struct ModelLineageTests {
     #expect(ModelLineageHolds().faults(try ScenarioTexts.soundRun.get()) == nil)
   }
 
+  @Test("Why a model scored so: its heaviest features, with what they count")
+  func why() throws {
+    let run = try Self.run()
+    let score = try #require(run.scores.last { $0.row.modelVersion == "v2" })
+    let cause = try CauseTracer(run).explain(.score(score.request.id.description))
+    #expect(cause.text.contains("by model v2 (model): "), "\(cause.text)")
+    let weights = cause.causes.filter { $0.kind == .weight }
+    #expect(weights.count == 5)
+    let model = try #require(run.models.models["v2"])
+    let inputs = ModelInputs(score.governed.numeric, category: score.category)
+    #expect(weights.map(\.name) == model.reasons(inputs, limit: 5).map(\.feature))
+    #expect(!cause.causes.contains { $0.kind == .rule })
+  }
+
   @Test("A scorer that keeps the first journal is noticed")
   func stale() throws {
     let run = try Self.run { ports in ports.objects = StaleObjects(base: ports.objects, keeps: 2) }
@@ -95,6 +109,27 @@ struct ModelLineageTests {
     let run = try Self.run { ports in ports.objects = AlteredObjects(base: ports.objects) }
     let faults = try #require(ModelLineageHolds().faults(run))
     #expect(faults.contains { $0.contains("v1 says") }, "\(faults)")
+  }
+
+  @Test("A trainer that scans whatever is current is noticed")
+  func unpinned() throws {
+    var text = Self.yaml.replacing("INFERENCE", with: "model").replacing("STAGE", with: "deployed")
+    text = text.replacing(
+      "  - { at: 27m, run: training }\n",
+      with: "  - { at: 26m, run: training, beside: true }\n")
+    // Many passes, so that the other job's commit comes between two.
+    text = text.replacing("{ mode: lab }", with: "{ epochs: 40, patience: 40 }")
+    let scenario = try Scenario(yaml: text, file: "models.yaml")
+    #expect(ModelLineageHolds().faults(try ScenarioRun(scenario).run()) == [])
+    var options = RunOptions()
+    options.injection = { component, ports in
+      var ports = ports
+      if component.component == "training" { ports.lake = UnpinnedLake(base: ports.lake) }
+      return ports
+    }
+    let faults = try #require(
+      ModelLineageHolds().faults(try ScenarioRun(scenario, options: options).run()))
+    #expect(faults.contains { $0.contains("training again comes to another model") }, "\(faults)")
   }
 
   @Test("Who scores doesn't follow from when the scorer gets to it")
@@ -165,4 +200,51 @@ private struct AlteredObjects: ObjectStore {
   }
 
   func delete(_ key: String) async throws(PortError) { try await base.delete(key) }
+}
+
+/// A lake whose scans take no notice of the snapshot that is asked for.
+private struct UnpinnedLake: Lake {
+  let base: any Lake
+
+  func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
+    try await base.createTable(table, schema: schema)
+  }
+
+  func tables() async throws(PortError) -> [TableName] { try await base.tables() }
+
+  func snapshots(of table: TableName) async throws(PortError) -> [TableSnapshot] {
+    try await base.snapshots(of: table)
+  }
+
+  func commit(
+    _ change: TableChange, to table: TableName, expecting parent: SnapshotID?
+  ) async throws(PortError) -> TableSnapshot {
+    try await base.commit(change, to: table, expecting: parent)
+  }
+
+  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
+    var selection = selection
+    selection.snapshot = nil
+    return try await base.scan(table, selection)
+  }
+
+  func expire(
+    _ table: TableName, olderThan instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await base.expire(table, olderThan: instant)
+  }
+
+  func compact(
+    _ table: TableName, id: SnapshotID, at instant: EventTime
+  ) async throws(PortError) -> MaintenanceReport {
+    try await base.compact(table, id: id, at: instant)
+  }
+
+  func remains(of text: String, in table: TableName) async throws(PortError) -> [String: Int] {
+    try await base.remains(of: text, in: table)
+  }
+
+  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
+    try await base.evolve(table, change)
+  }
 }

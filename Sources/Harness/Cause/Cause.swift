@@ -12,6 +12,8 @@ public struct Cause: Sendable {
     case score, row, window
     /// A rule of the heuristic, a trigger, a request, a label.
     case rule, trigger, request, label
+    /// What a feature adds to a model's logit.
+    case weight
     /// A value of the vector, or several that have one source.
     case feature, facts
     /// A record that a value counts, and one that it doesn't.

@@ -11,7 +11,11 @@ extension CauseTracer {
     let sum = sum(score)
     var causes: [Cause] = []
     var shown: Set<String> = []
-    for rule in policy.rules { causes.append(cause(of: rule, score, &shown)) }
+    if row.modelVersion == nil {
+      for rule in policy.rules { causes.append(cause(of: rule, score, &shown)) }
+    } else {
+      causes += weights(score, &shown)
+    }
     causes.append(triggerCause(score, &shown))
     if let column, !shown.contains(column), score.observed[column] != nil {
       causes.append(featureCause(column, score, &shown))
@@ -26,14 +30,18 @@ extension CauseTracer {
         .text("image", name(request.image)), .id("image_id", request.image),
         .id("request_id", request.id), .text("trigger", request.trigger.name),
         .number("risk_score", row.riskScore), .time("as_of", score.asOf),
-        .time("scored_at", row.createdAt), .text("policy", policy.name),
-        .text("policy_version", row.policyVersion),
+        .time("scored_at", row.createdAt),
+        .text("policy", row.modelVersion == nil ? policy.name : "model"),
+        .text("policy_version", row.modelVersion ?? row.policyVersion),
         .text("rationale", row.rationale ?? ""),
       ], causes: causes)
   }
 
   /// `heuristic v1: 0 + 0.4 flagged + 0.2 view-burst`.
   private func sum(_ score: ScoredRequest) -> String {
+    if let version = score.row.modelVersion {
+      return "model \(version) (\(score.row.inferenceMode)): \(score.row.rationale ?? "no reason")"
+    }
     let policy = run.scenario.policy.heuristic
     var text = policy.start.brief
     var total = policy.start
@@ -44,6 +52,24 @@ extension CauseTracer {
     if total > 1 { text += ", at most 1" }
     if total < 0 { text += ", at least 0" }
     return "\(policy.name) \(score.row.policyVersion): \(text)"
+  }
+
+  /// The features that weigh most in a model's score, with the counts that they were made from.
+  private func weights(_ score: ScoredRequest, _ shown: inout Set<String>) -> [Cause] {
+    guard let model = score.row.modelVersion.flatMap({ run.models.models[$0] }) else { return [] }
+    let inputs = ModelInputs(score.governed.numeric, category: score.category)
+    var causes: [Cause] = []
+    for reason in model.reasons(inputs, limit: 5) {
+      var inner: [Cause] = []
+      if score.governed[reason.feature] != nil, !shown.contains(reason.feature) {
+        inner.append(featureCause(reason.feature, score, &shown))
+      }
+      causes.append(
+        Cause(
+          .weight, "\(reason.feature) adds \(reason.value.brief) to the logit",
+          name: reason.feature, fields: [.number("adds", reason.value)], causes: inner))
+    }
+    return causes
   }
 
   /// A rule with what it compared; the features of a rule that held, each shown once.

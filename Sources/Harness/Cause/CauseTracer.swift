@@ -63,7 +63,10 @@ public struct CauseTracer: Sendable {
     let image = try image(String(text[..<separator]))
     let trigger = String(text[text.index(after: separator)...])
     let scores = run.scores.filter { $0.request.image == image }
-    let found = scores.filter { $0.request.trigger.name == trigger }
+    // What decided; a shadow's row is found by its request.
+    let found = scores.filter {
+      $0.request.trigger.name == trigger && $0.row.inferenceMode != "shadow"
+    }
     if found.count > 1 {
       let ids = found.map { "\($0.request.id) as of \($0.asOf)" }.joined(separator: ", ")
       throw CauseError("\(name(image)) has \(found.count) scores by \(trigger): \(ids)")

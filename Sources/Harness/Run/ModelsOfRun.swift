@@ -10,10 +10,15 @@ public struct ModelsOfRun: Sendable {
   public let models: [String: LearnedModel]
   /// What each model was made of, by version: `metadata.json`.
   public let metadata: [String: [UInt8]]
-  /// The same in short, by version.
+  /// What training again from each model's pinned snapshot comes to, by version; missing where that
+  /// snapshot is gone.
+  public let retrained: [String: LearnedModel]
+  /// The metadata in short, by version.
   public let summaries: [String: ModelSummary]
 
-  init(_ registry: ModelRegistry) async throws(PortError) {
+  init(
+    _ registry: ModelRegistry, _ lake: any Lake, _ options: TrainingOptions
+  ) async throws(PortError) {
     journal = try await registry.journal()
     var models: [String: LearnedModel] = [:]
     var metadata: [String: [UInt8]] = [:]
@@ -27,7 +32,30 @@ public struct ModelsOfRun: Sendable {
       }
     }
     self.models = models
+    var retrained: [String: LearnedModel] = [:]
+    for change in journal.changes where change.stage == .candidate {
+      retrained[change.version] = try await Self.retrain(change, lake, options)
+    }
+    self.retrained = retrained
     self.metadata = metadata
     summaries = metadata.compactMapValues { ModelSummary(metadata: $0) }
+  }
+
+  /// Trains again from the snapshot that a candidate names; nil where it is gone.
+  private static func retrain(
+    _ change: ModelStageChange, _ lake: any Lake, _ options: TrainingOptions
+  ) async throws(PortError) -> LearnedModel? {
+    guard let source = change.source.flatMap({ ModelSource($0) }) else { return nil }
+    do throws(PortError) {
+      return try await ModelTrainer(options).train { (columns, body) async throws(PortError) in
+        try body(
+          try await lake.scan(
+            source.table, RowSelection(snapshot: source.snapshot, columns: columns)))
+      }.model
+    } catch {
+      // What the job could train on, and nobody can now, is reported by ModelLineageHolds.
+      guard !error.isRetryable else { throw error }
+      return nil
+    }
   }
 }

@@ -138,7 +138,8 @@ public struct RunResult: Sendable {
     builtHistory = state.builtHistory
     unreadable = state.unreadable
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
-    models = try await ModelsOfRun(ModelRegistry(backends.objects))
+    models = try await ModelsOfRun(
+      ModelRegistry(backends.objects), backends.lake, scenario.policy.training)
     var proofs: [String: ErasureProof] = [:]
     let erased = scenario.expectations.compactMap { expectation -> String? in
       if case .erased(let alias) = expectation.kind { alias } else { nil }
