@@ -15,8 +15,9 @@ struct ErasureProofCommand: ParsableCommand {
     abstract: "Shows where an image or a user still stands.",
     discussion: """
       Looks through every reachable snapshot and every data file of the lake, the files, the
-      database with its outbox, the topics and the online features, either at the end of a scenario
-      or in a folder that a run left. Exit 1 when any place isn't a declared retention.
+      database with its outbox, the models, the topics and the online features, either at the end
+      of a scenario or in a folder that a run left. Exit 1 when any place isn't a declared
+      retention.
 
       Examples:
         rehearsal erasure-proof regret --run erasure
@@ -97,9 +98,11 @@ struct ErasureProofCommand: ParsableCommand {
       var proof = ErasureProof(of: id)
       try await proof.search(lake)
       if FileManager.default.fileExists(atPath: database) {
-        try await proof.search(try FolderObjectStore(path: "\(path)/objects"))
-        try await proof.search(
-          try SQLiteApplicationStore(try SQLiteDatabase(path: database)))
+        let objects = try FolderObjectStore(path: "\(path)/objects")
+        let store = try SQLiteApplicationStore(try SQLiteDatabase(path: database))
+        try await proof.search(objects)
+        try await proof.search(store)
+        try await proof.search(ModelRegistry(objects), store)
       }
       return proof
     }

@@ -50,6 +50,11 @@ struct LakePlace: ParsableArguments {
         message: "rehearsal: there is no lake in '\(lake)': \(file) doesn't exist; "
           + "make one with: rehearsal run NAME --out DIR")
     }
+    return try Self.open(file, catalog: catalog, isReadOnly: isReadOnly)
+  }
+
+  /// Opens the lake of a SQL catalog's file, which exists.
+  static func open(_ file: String, catalog: String, isReadOnly: Bool) throws -> IcebergLake {
     do {
       let database = try SQLiteDatabase(path: file, isReadOnly: isReadOnly)
       let pointers = try SQLiteTableCatalog(database, catalog: catalog)

@@ -44,7 +44,7 @@ struct SoakCommand: ParsableCommand {
 
   func run() throws {
     let scenarios = try names.map { try Folders.load(folders.file($0)) }
-    // A soak that can't write what it saw needn't begin.
+    // A soak that can't write what it saw, or has no backends file, needn't begin.
     try prepare()
     _ = try backends.source()
     let soak = Soak(

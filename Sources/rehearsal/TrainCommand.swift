@@ -3,10 +3,8 @@ import Foundation
 import Lakehouse
 import Moderation
 import ONNXExport
-import ObjectStorageBackend
 import Pipeline
 import Ports
-import SQLiteBackend
 import Synchronization
 
 /// `rehearsal train`.
@@ -104,16 +102,7 @@ struct TrainCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: file) else {
       throw CommandFailure(code: 2, message: "rehearsal: there is no catalog '\(file)'")
     }
-    do {
-      let pointers = try SQLiteTableCatalog(
-        try SQLiteDatabase(path: file, isReadOnly: true), catalog: catalogName)
-      // Locations in metadata are absolute, so the store is the whole file system.
-      return IcebergLake(
-        objects: try FolderObjectStore(path: "/", durability: .deferred), catalog: pointers,
-        warehouse: "file://", time: SystemTime())
-    } catch {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(file)' can't be opened: \(error)")
-    }
+    return try LakePlace.open(file, catalog: catalogName, isReadOnly: true)
   }
 
   private func train(_ lake: IcebergLake, _ pinned: TableSnapshot) throws -> TrainedModel {

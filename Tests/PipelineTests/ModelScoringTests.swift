@@ -1,5 +1,6 @@
 import Moderation
 import Ports
+import Simulation
 import Testing
 
 @testable import Pipeline
@@ -113,6 +114,33 @@ struct ModelScoringTests {
     }
   }
 
+  @Test("A rollback whose reply is lost, or that is run again, is done once")
+  func rollback() throws {
+    try simulate { world in
+      let (_, registry) = try await Self.prepare(world, .model)
+      try await registry.move("v1", to: .deployed, effectiveAt: Sample.at(30))
+      try await registry.move("v2", to: .deployed, effectiveAt: Sample.at(50))
+      let lost = world.behind(
+        PortGate.Plan { operation in
+          operation.name == "ObjectStore.putIfAbsent"
+            ? .failAfter(
+              PortError(.unavailable, port: "ObjectStore", operation: "putIfAbsent", hint: "lost"))
+            : .pass
+        })
+      let once = ModelPromotion(
+        registry: ModelRegistry(lost.objects), environment: world.environment,
+        order: .init(model: "previous"))
+      #expect(try await once.run() == ["moved": 0], "it was done when it was tried again")
+      #expect(try await registry.journal().changes.map(\.version).last == "v1")
+      let again = ModelPromotion(
+        registry: registry, environment: world.environment, order: .init(model: "previous"))
+      #expect(try await again.run() == ["moved": 0])
+      let journal = try await registry.journal()
+      #expect(journal.version(.deployed, at: Sample.at(10_000)) == "v1")
+      #expect(journal.changes.count == 5)
+    }
+  }
+
   @Test("Training pins the snapshot, registers once, and promotion gives notice")
   func jobs() throws {
     try simulate { world in
@@ -151,11 +179,15 @@ struct ModelScoringTests {
       #expect(try await failure { try await back.run() }?.code == .notFound)
 
       var proof = ErasureProof(of: rows[0].image.description)
-      try await proof.search(registry, for: [rows[0].image.description])
+      try await proof.search(registry, world.store)
       #expect(proof.places.map(\.name) == ["v1, deployed"] && !proof.holds)
+      try await world.store.insert(users: [Rows.user(3)], images: [Rows.image(1, by: 3)])
+      proof = ErasureProof(of: UserID.number(3).description)
+      try await proof.search(registry, world.store)
+      #expect(proof.places.map(\.name) == ["v1, deployed"], "the user's image")
       try await registry.move("v1", to: .retired, effectiveAt: now)
       proof = ErasureProof(of: rows[0].image.description)
-      try await proof.search(registry, for: [rows[0].image.description])
+      try await proof.search(registry, world.store)
       #expect(proof.places.map(\.name) == ["v1, retired"] && proof.holds)
     }
   }

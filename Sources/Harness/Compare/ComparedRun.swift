@@ -161,7 +161,7 @@ public struct ComparedRun: Sendable {
     let label = try index("label_needs_moderation_24h", of: table)
     var labels: [String: Bool] = [:]
     for row in table.rows where !row[label].isEmpty {
-      labels["\(row[image]) anchor_\(row[point])m"] = row[label] == "1" || row[label] == "true"
+      labels["\(row[image]) anchor_\(row[point])m"] = row[label] == "1"
     }
     return labels
   }

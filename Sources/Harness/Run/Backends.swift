@@ -45,11 +45,7 @@ public struct Backends: Sendable {
     try await proof.search(store)
     try await proof.search(log)
     try await proof.search(features, at: instant)
-    let images = try await store.snapshot().images.filter {
-      $0.id.description == id || $0.userID.description == id
-    }
-    try await proof.search(
-      ModelRegistry(objects), for: Set(images.map(\.id.description) + [id]).sorted())
+    try await proof.search(ModelRegistry(objects), store)
     return proof
   }
 

@@ -68,9 +68,10 @@ extension ScenarioFields {
           "Runs side by side with the job before it of the same instant, so that both collide."),
         .init(
           "model", .text,
-          "promote: latest (default), previous (deployed before: a rollback) or a version, as v1."),
+          "promote: latest (default), previous (rolls the last new deployment back) or a version."
+        ),
         .init(
-          "stage", .choice(ModelStage.allCases.map(\.rawValue)),
+          "stage", .choice(ModelStage.allCases.filter { $0 != .candidate }.map(\.rawValue)),
           "promote: where the model goes, 10 s later; default deployed."),
       ])
   ]

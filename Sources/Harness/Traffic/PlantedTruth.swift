@@ -15,8 +15,6 @@ struct PlantedTruth {
   private let share: Double
   private var random: SeededRandom
   private var recent: [(picture: Int, at: ProcessingTime)] = []
-  /// The bad images, by their place in the world.
-  private(set) var bad: Set<Int> = []
 
   init(share: Double, random: SeededRandom) {
     self.share = share
@@ -26,7 +24,6 @@ struct PlantedTruth {
   /// Whether the image that is uploaded next is bad.
   mutating func isNextBad(picture: Int, at now: ProcessingTime) -> Bool {
     guard share > 0, random.chance(share) else { return false }
-    bad.insert(picture)
     recent.append((picture, now))
     return true
   }

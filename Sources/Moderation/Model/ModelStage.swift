@@ -94,11 +94,13 @@ public struct ModelJournal: Hashable, Sendable {
     return current
   }
 
-  /// The model that was deployed last before the one that is deployed now: a rollback's goal.
+  /// A rollback's goal: the model that was deployed before the last one that was deployed for the
+  /// first time. So a rollback that is asked for again, as after a lost reply, changes nothing.
   public var previous: String? {
     let deployed = changes.filter { $0.stage == .deployed }.map(\.version)
-    guard let current = deployed.last else { return nil }
-    return deployed.last { $0 != current }
+    let first = deployed.indices.last { !deployed[..<$0].contains(deployed[$0]) }
+    guard let first, first > 0 else { return nil }
+    return deployed[first - 1]
   }
 
   /// Where a model stands at last; nil when there is none of this version.

@@ -17,10 +17,11 @@ public struct ModelSummary: Hashable, Sendable {
       }
       return value
     }
-    guard let rows = number("rows_seen", in: fields), let unripe = number("rows_unripe", in: fields)
+    guard let rows = number("rows_seen", in: fields).flatMap({ Int(exactly: $0) }),
+      let unripe = number("rows_unripe", in: fields).flatMap({ Int(exactly: $0) })
     else { return nil }
-    self.rows = Int(rows)
-    self.unripe = Int(unripe)
+    self.rows = rows
+    self.unripe = unripe
     if case .object(let validation)? = fields.first(where: { $0.name == "validation" })?.value {
       areaUnderROC = number("auc_roc", in: validation)
     }

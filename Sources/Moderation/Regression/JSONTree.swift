@@ -183,7 +183,8 @@ private struct Reader {
     }
   }
 
-  /// The scalar of `XXXX` or `XXXX\uXXXX`; the index stands behind the first `u`.
+  /// The scalar of four hexadecimal digits, or of two such escapes that are a surrogate pair; the
+  /// index stands behind the first `u`.
   private mutating func scalar() -> Unicode.Scalar? {
     guard let unit = unit() else { return nil }
     guard 0xD800..<0xDC00 ~= unit else { return Unicode.Scalar(unit) }

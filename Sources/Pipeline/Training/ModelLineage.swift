@@ -37,13 +37,13 @@ public struct ModelLineage: Hashable, Sendable {
 }
 
 extension ErasureProof {
-  /// Looks for models that were trained on an image, or on one of a user's images. One that still
-  /// scores is a place where the image mustn't be: train anew and promote.
-  ///
-  /// - Parameter images: the image's id, or those of the user's images.
+  /// Looks for models that were trained on the image, or on one of the user's images. One that
+  /// still scores is a place where the image mustn't be: train anew and promote.
   public mutating func search(
-    _ registry: ModelRegistry, for images: [String]
+    _ registry: ModelRegistry, _ store: any ApplicationStore
   ) async throws(PortError) {
+    let ofUser = try await store.snapshot().images.filter { $0.userID.description == id }
+    let images = [id] + ofUser.map(\.id.description)
     let journal = try await registry.journal()
     for version in journal.versions {
       let lineage = ModelLineage(try await registry.artifact(ModelLineage.file, of: version))

@@ -51,7 +51,12 @@ public struct ModelMetadata: Sendable {
     json.field("alpha", options.alpha)
     json.field("seed", Int64(TrainingOptions.seed))
     json.field("features", json: Self.list(ModelInputs.numericNames + ModelInputs.categoricalNames))
-    json.field("label", "label_needs_moderation_24h")
+    json.field("label", ExampleReader.label)
+    json.field(
+      "label_definition",
+      options.mode == .lab
+        ? "as the table has it; a row without a label counts as 0"
+        : "as the table has it; rows without a label, which isn't ripe, are left out")
     json.field("code_version", Self.codeVersion)
     json.field("data_fingerprint", Self.hexadecimal(counts.fingerprint))
     if let metrics = trained.validation?.metrics {
