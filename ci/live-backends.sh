@@ -1,5 +1,21 @@
-# Backends files over the servers of `ci/services.sh start`; sourced, with its env before.
+# Servers and backends files over them; sourced.
 # shellcheck shell=bash
+
+own_services=
+
+# Starts servers of our own unless REHEARSAL_SERVICES names a folder of `ci/services.sh start`.
+start_services() {
+  [ -z "${REHEARSAL_SERVICES:-}" ] || return 0
+  # Short, since sockets lie in it.
+  own_services=$(mktemp -d)/services
+  bash ci/services.sh start "$own_services"
+  # shellcheck source=/dev/null
+  . "$own_services/env"
+}
+
+stop_services() {
+  if [ -n "$own_services" ]; then bash ci/services.sh stop "$own_services"; fi
+}
 
 # Writes live, sqlite, postgres, kafka, redis, s3 and bench .yaml; what is in folders lies beside:
 # FOLDER

@@ -18,23 +18,16 @@ make_venv "$venv" kafka-python==3.0.12 redis==8.1.0 psycopg2-binary==2.9.13 crc3
   lz4==4.4.5
 
 work=$(mktemp -d)
-own= prefix=
+prefix=
 cleanup() {
   [ -z "$prefix" ] || "$bin" backends clean "$work/bench.yaml" --prefix "$prefix" >/dev/null || true
   rm -rf "$work"
-  [ -z "$own" ] || bash ci/services.sh stop "$own"
+  stop_services
 }
 trap cleanup EXIT
-if [ -z "${REHEARSAL_SERVICES:-}" ]; then
-  # Short, since sockets lie in it.
-  own=$(mktemp -d)/services
-  bash ci/services.sh start "$own"
-  # shellcheck source=/dev/null
-  . "$own/env"
-fi
-
 # shellcheck source=ci/live-backends.sh
 . ci/live-backends.sh
+start_services
 write_backends "$work"
 say "$events events; load $(cut -d' ' -f1-3 /proc/loadavg) on $(nproc) cores"
 "$bin" bench --backends "$work/bench.yaml" --events "$events" --keep --json >"$work/ours.json"

@@ -13,22 +13,14 @@ find_program "${1:-.build/release/rehearsal}"
 shift || true
 
 work=$(mktemp -d)
-own=
 cleanup() {
   rm -rf "$work"
-  [ -z "$own" ] || bash ci/services.sh stop "$own"
+  stop_services
 }
 trap cleanup EXIT
-if [ -z "${REHEARSAL_SERVICES:-}" ]; then
-  # Short, since sockets lie in it.
-  own=$(mktemp -d)/services
-  bash ci/services.sh start "$own"
-  # shellcheck source=/dev/null
-  . "$own/env"
-fi
-
 # shellcheck source=ci/live-backends.sh
 . ci/live-backends.sh
+start_services
 write_backends "$work"
 sets=(live sqlite postgres kafka redis s3)
 
