@@ -9,17 +9,31 @@ trap 'rm -rf "$work"' EXIT
 
 say() { printf '\n== %s\n' "$1"; }
 
+# Two commands side by side, each an argument; what they say comes one after the other.
+both() {
+  local code=0
+  bash -c "$2" >"$work/second" 2>&1 &
+  local second=$!
+  bash -c "$1" || code=$?
+  wait "$second" || code=$?
+  cat "$work/second"
+  return "$code"
+}
+
 say "goldens"
 "$bin" check --junit "$work/junit.xml"
 
 say "two processes, byte for byte"
-"$bin" check-determinism
+names=$("$bin" list | awk '{ print $1 }')
+both "$bin check-determinism $(awk 'NR % 2' <<<"$names" | xargs)" \
+  "$bin check-determinism $(awk 'NR % 2 == 0' <<<"$names" | xargs)"
 
 say "200 seeded interleavings"
-"$bin" check-determinism viral-burst normal-traffic --schedules 200
+both "$bin check-determinism viral-burst --schedules 200" \
+  "$bin check-determinism normal-traffic --schedules 200"
 
 say "every operation of every job, crashed after and its reply lost"
-"$bin" check-faults job-faults --kind crash --kind lost-reply
+both "$bin check-faults job-faults --kind crash" "$bin check-faults job-faults --kind lost-reply"
 
 say "400 seeds of the explorer, ended in the middle and gone on with"
 "$bin" explore swarm --seeds 400 --out "$work/explore" >/dev/null &
@@ -74,6 +88,19 @@ say "explanations and divergences"
 "$bin" why "$work/seed-b" --row image-1,5m --json | python3 -c 'import json, sys; json.load(sys.stdin)'
 "$bin" diverge "$work/day" "$work/day"
 
+say "models compared, and features against the training set"
+"$bin" run shadow-compare --out "$work/shadow" >/dev/null
+"$bin" compare "$work/shadow" --limit 3
+# By the planted truth, whatever the labels say.
+"$bin" compare "$work/shadow" | awk '$1 == "planted" { found = 1; if ($5 <= $4 + 0.1) exit 1 }
+  END { exit !found }' || { echo "the model ranks planted images no better" >&2; exit 1; }
+"$bin" run lab-semantics --out "$work/lab-run" >/dev/null
+"$bin" skew "$work/lab-run" --feature views_5min
+if "$bin" skew "$work/lab-run" --max-smape 0.01 >/dev/null 2>&1; then
+  echo "the lab's skew stays within a bound that it exceeds" >&2
+  exit 1
+fi
+
 say "exit codes"
 expect() {
   local want=$1 got=0
@@ -99,5 +126,8 @@ expect 2 "$bin" run viral-burst --no-such-flag
 expect 1 "$bin" diverge "$work/seed-a" "$work/seed-b"
 expect 2 "$bin" diverge "$work/seed-a" "$work/nowhere"
 expect 2 "$bin" why viral-burst --score nobody,viral
+expect 2 "$bin" skew "$work/nowhere"
+expect 2 "$bin" compare "$work/shadow" --model v9
+expect 2 "$bin" predict "$work/nowhere" --catalog "sqlite:$work/nowhere.db"
 expect 2 "$bin" replay --events "$work/bad.jsonl"
 echo ok

@@ -113,7 +113,7 @@ struct ExplorerTests {
     scenario.faults = [never]
     let explorer = Explorer(scenario) {
       var options = RunOptions()
-      options.stepBudget = 20_000
+      options.settlingLimit = .seconds(120)
       return options
     }
     let violation = try #require(explorer.violation(of: scenario))

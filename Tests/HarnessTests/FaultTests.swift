@@ -24,7 +24,7 @@ struct FaultTests {
       - { run: event-aggregation, at: end }
       - { run: feature-log, at: end }
       - { run: training-set, at: end }
-    policy: { triggers: { viral: 10 } }
+    policy: { triggers: { viral: 10 }, relay_every: 5s }
     """
 
   private static func play(_ faults: String = "") throws -> RunResult {

@@ -19,9 +19,11 @@ struct ScenarioFuzzTests {
   @Test("A text cut off after any byte is read or refused")
   func cutOff() {
     let bytes = Array(ScenarioTexts.full.utf8)
-    let read = bytes.indices.count { Self.isScenario(Array(bytes[..<$0])) }
+    // Each fifth byte: no key and no value is shorter by much, and all take 10 s in a debug build.
+    let places = Array(stride(from: 0, to: bytes.count, by: 5))
+    let read = places.count { Self.isScenario(Array(bytes[..<$0])) }
     #expect(read > 0, "cut off between two sections it is still a scenario")
-    #expect(read < bytes.count / 2)
+    #expect(read < places.count / 2)
   }
 
   @Test("A text with flipped, missing and inserted bytes is read or refused", arguments: 1...4)

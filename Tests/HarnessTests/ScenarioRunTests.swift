@@ -162,7 +162,7 @@ struct ScenarioRunTests {
         PortError(.unavailable, port: "EventLog", operation: "append", hint: "no broker"))
     }
     let text = try Self.stop(scenario, options)
-    #expect(text == "six hours after the end, the outbox isn't empty")
+    #expect(text == "6h after the end, the outbox isn't empty")
   }
 
   @Test("A run that takes more steps than its budget is given up, with what waits")

@@ -9,7 +9,7 @@ import Testing
     "No score, training row or window contradicts its records",
     arguments: ["comment-spam", "erasure", "lab-semantics", "late-and-outage", "swarm"])
   func contradictions(name: String) throws {
-    let run = try play(scenario(name))
+    let run = try played(name)
     let tracer = CauseTracer(run)
     let scores = run.scores.map { CauseQuestion.score($0.request.id.description) }
     let rows = run.trainingRows.map {

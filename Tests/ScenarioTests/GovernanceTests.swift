@@ -33,7 +33,7 @@ import Testing
 
   @Test("An ineligible user's flag raises the heuristic's score online")
   func flagsStillCount() throws {
-    let run = try play(scenario("minors"))
+    let run = try played("minors")
     let image = try #require(run.aliases.image("dinner"))
     let score = try #require(
       run.scores.first {

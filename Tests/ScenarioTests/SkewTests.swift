@@ -13,15 +13,15 @@ import Testing
 
   @Test("Point-in-time rows equal what the scorer saw, in all 18 features", arguments: consistent)
   func noSkew(name: String) throws {
-    let skew = SkewReport(try play(scenario(name)))
-    #expect(skew.rows.count == 54)
+    let skew = try played(name).skew
+    #expect(skew.rows.count == 57)
     #expect(skew.rows.allSatisfy { $0.mismatches == 0 })
     #expect(skew.rows.contains { $0.pairs > 10 }, "there is something to compare")
   }
 
   @Test("Where events came late, every mismatch vanishes without them")
   func lateIsAttributed() throws {
-    let skew = SkewReport(try play(scenario("late-and-duplicate-events")))
+    let skew = try played("late-and-duplicate-events").skew
     #expect(!skew.mismatches.isEmpty)
     let unexplained = skew.mismatches.filter { !$0.isLate }
     #expect(unexplained.isEmpty)
@@ -29,7 +29,7 @@ import Testing
 
   @Test("The lab's 5-minute counts are always 0 offline at 5 minutes (defect 1)")
   func labWindowsLag() throws {
-    let run = try play(scenario("lab-semantics"))
+    let run = try played("lab-semantics")
     // Only an upload at the very start of a window leaves room for a whole one.
     let aligned = Set(
       run.tables.images.filter { TumblingWindow.start(of: $0.createdAt) == $0.createdAt }.map(\.id)
@@ -46,14 +46,14 @@ import Testing
     let views = try #require(
       skew.rows.first { $0.feature == "views_5min" && $0.decisionPoint == 5 })
     #expect(views.mismatches > 5)
-    #expect(views.meanAbsoluteDifference > 0.5)
+    #expect(views.differences.meanAbsolute > 0.5)
   }
 
   @Test(
     "The lab's user features mean different things online and offline (defect 4)",
     arguments: ["user_image_count", "user_age_days"])
   func labUserFeatures(feature: String) throws {
-    let skew = SkewReport(try play(scenario("lab-semantics")))
+    let skew = try played("lab-semantics").skew
     #expect(skew.rows.contains { $0.feature == feature && $0.mismatches > 0 })
   }
 }

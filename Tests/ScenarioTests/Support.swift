@@ -2,6 +2,7 @@ import Foundation
 import Harness
 import Moderation
 import Simulation
+import Synchronization
 import Testing
 
 /// The repository's folder: three above this file.
@@ -14,6 +15,16 @@ func scenario(_ name: String) throws -> Scenario {
   let data = try #require(FileManager.default.contents(atPath: path))
   return try Scenario(yaml: String(decoding: data, as: UTF8.self), file: path)
 }
+
+/// What came of a scenario as it stands; each is played once for all tests.
+func played(_ name: String) throws -> RunResult {
+  if let known = runs.withLock({ $0[name] }) { return known }
+  let run = try play(scenario(name))
+  runs.withLock { $0[name] = run }
+  return run
+}
+
+private let runs = Mutex<[String: RunResult]>([:])
 
 /// Runs a scenario without a trace.
 func play(

@@ -19,6 +19,9 @@ public struct RunOptions: Sendable {
   public var seed: UInt64?
   /// The most steps of the executor before the run is given up.
   public var stepBudget = 200_000_000
+  /// How long after the scenario's end, in virtual time, everything may take to settle before the
+  /// run counts as one that makes no progress.
+  public var settlingLimit = Duration.seconds(6 * 3600)
   /// Decides the fate of port operations, beside the scenario's faults.
   public var plan: (@Sendable (PortOperation) -> Verdict)?
   /// Replaces ports of single components, behind their gates: how defects are tried out. What the

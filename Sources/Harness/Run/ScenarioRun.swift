@@ -145,9 +145,9 @@ public struct ScenarioRun: Sendable {
   }
 
   /// Waits until everything that happened by the scenario's end has been published, applied and
-  /// scored; a run that can't get there within six hours has stopped making progress.
+  /// scored; a run that can't get there within the limit has stopped making progress.
   private func settle(_ platform: Platform) async -> RunFailure? {
-    let deadline = scenario.end + .seconds(6 * 3600)
+    let deadline = scenario.end + options.settlingLimit
     var unsettled = "nothing"
     while platform.environment.now.asEventTime < deadline {
       do throws(PortError) {
@@ -162,7 +162,7 @@ public struct ScenarioRun: Sendable {
       }
       await platform.environment.time.sleep(for: .seconds(1))
     }
-    return .noProgress("six hours after the end, \(unsettled)")
+    return .noProgress("\(options.settlingLimit.short) after the end, \(unsettled)")
   }
 }
 
