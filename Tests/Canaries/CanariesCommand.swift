@@ -14,8 +14,7 @@ struct CanariesCommand: ParsableCommand {
       two processes, then under seeded interleavings, then by the explorer; the first that goes red
       has caught it. Without any defect all of them must be green.
 
-      Exit codes: 0 all are caught but those known to escape; 1 one isn't, or the pipeline itself
-      is red; 64 usage.
+      Exit codes: 0 all are caught; 1 one isn't, or the pipeline itself is red; 64 usage.
       """)
 
   @Option(help: "Only this canary; may be given again. `none` is the pipeline as it is.")

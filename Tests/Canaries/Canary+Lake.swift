@@ -2,6 +2,7 @@ import Harness
 import Moderation
 import Pipeline
 import Ports
+import Synchronization
 
 /// The aggregation, the erasure and the lake's own commits.
 extension Canary {
@@ -93,16 +94,18 @@ extension Canary {
       ports.hookLakeFiles(catalog: { BlindCatalog(base: $0) })
     },
     Canary(
-      "torn-put", "An object is written in two halves, and a crash may come between.",
-      escapes: "harmless here: nothing points at a file before it is whole, and no name is used "
-        + "twice for other bytes",
+      "early-acknowledgement", "An object store says that a file is written, and loses some.",
       of: "event-aggregation", "training-set", "erasure"
     ) { _, ports in
+      let written = Mutex(0)
       ports.hookLakeFiles(objects: { base in
         var objects = HookedObjects(base)
         objects.onPut = { (key, bytes) async throws(PortError) in
-          try await base.put(key, Array(bytes.prefix(bytes.count / 2)))
-          try await base.put(key, bytes)
+          let count = written.withLock { count in
+            count += 1
+            return count
+          }
+          if count % 20 != 0 { try await base.put(key, bytes) }
         }
         return objects
       })

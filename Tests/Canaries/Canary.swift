@@ -18,8 +18,6 @@ struct Canary: Sendable {
   /// Whether only faults can show it; then it isn't looked for without them. A golden may differ
   /// even so, in when a score was stored, which isn't what is wrong.
   let needsFaults: Bool
-  /// Why nothing catches it yet, and what would; nil for one that must be caught.
-  let escapes: String?
   private let mutate: @Sendable (inout Scenario) -> Void
   /// Makes the change for one run, with what outlives a component's start in it.
   private let arm: @Sendable () -> Change
@@ -29,13 +27,12 @@ struct Canary: Sendable {
 
   /// A defect that a policy switches on.
   init(
-    _ name: String, _ about: String, reference: String? = nil, escapes: String? = nil,
+    _ name: String, _ about: String, reference: String? = nil,
     needsFaults: Bool = false, mutate: @escaping @Sendable (inout Scenario) -> Void
   ) {
     self.name = name
     self.about = about
     self.reference = reference
-    self.escapes = escapes
     self.needsFaults = needsFaults
     self.mutate = mutate
     arm = { { _, _ in } }
@@ -45,25 +42,24 @@ struct Canary: Sendable {
   ///
   /// - Parameter components: names as in traces; an instance's name begins with its service's.
   init(
-    _ name: String, _ about: String, reference: String? = nil, escapes: String? = nil,
+    _ name: String, _ about: String, reference: String? = nil,
     needsFaults: Bool = false, of components: String..., change: @escaping Change
   ) {
     self.init(
-      name, about, reference: reference, escapes: escapes, needsFaults: needsFaults,
+      name, about, reference: reference, needsFaults: needsFaults,
       of: components
     ) { change }
   }
 
   /// A defect with a memory that outlives a component's start, as a server's does.
   init(
-    _ name: String, _ about: String, reference: String? = nil, escapes: String? = nil,
+    _ name: String, _ about: String, reference: String? = nil,
     needsFaults: Bool = false, of components: [String],
     remembering arm: @escaping @Sendable () -> Change
   ) {
     self.name = name
     self.about = about
     self.reference = reference
-    self.escapes = escapes
     self.needsFaults = needsFaults
     mutate = { _ in }
     self.arm = {
