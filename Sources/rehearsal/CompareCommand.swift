@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       What decided beside the shadow model, or beside any model of the run. Each way sends as many
       of its highest scores to review as moderators can look at; flips are what only one of them
-      sends. Where labels are ripe, both are judged by how they rank.
+      sends. Where labels are ripe, both are judged by how they rank; and by the planted truth,
+      where the scenario plants bad images. csv and json give all contributions and both vectors.
 
       Examples:
         rehearsal run shadow-compare --out out/shadow
@@ -49,20 +50,22 @@ struct CompareCommand: ParsableCommand {
       throw CommandFailure(code: 2, message: "rehearsal: \(error)")
     }
     if format == .table { show(comparison) }
-    var cells = CellTable([
-      "image", "trigger", "as_of", comparison.names.first, comparison.names.second, "label",
-      "reasons", "vector",
-    ])
+    var cells = CellTable(
+      [
+        "image", "trigger", "as_of", comparison.names.first, comparison.names.second, "label",
+        "reasons", "vector",
+      ] + (format == .table ? [] : ["first_vector"]))
     for flip in comparison.flips.prefix(format == .table ? limit : .max) {
-      let reasons = flip.reasons.map { "\($0.feature) \(Self.rounded($0.value))" }
-      let vector = zip(FeatureVector.names, flip.features).filter { $0.1 != 0 }.map {
-        "\($0.0)=\(Self.rounded($0.1))"
+      let reasons = flip.reasons.prefix(format == .table ? 3 : .max).map {
+        "\($0.feature) \(Self.rounded($0.value))"
       }
-      cells.append([
-        .text(flip.image), .text(flip.trigger), .text(flip.asOf), .number(Self.rounded(flip.first)),
-        .number(Self.rounded(flip.second)), flip.label.map { .boolean($0) } ?? .null,
-        .text(reasons.joined(separator: ", ")), .text(vector.joined(separator: " ")),
-      ])
+      cells.append(
+        [
+          .text(flip.image), .text(flip.trigger), .text(flip.asOf),
+          .number(Self.rounded(flip.first)),
+          .number(Self.rounded(flip.second)), flip.label.map { .boolean($0) } ?? .null,
+          .text(reasons.joined(separator: ", ")), .text(Self.text(flip.features)),
+        ] + (format == .table ? [] : [.text(Self.text(flip.firstFeatures))]))
     }
     if format != .table || !comparison.flips.isEmpty { cells.print(format) }
     if format == .table, comparison.flips.count > limit {
@@ -94,6 +97,13 @@ struct CompareCommand: ParsableCommand {
     }
     cells.print(.table)
     print("")
+  }
+
+  /// The features that aren't 0.
+  private static func text(_ vector: [Double]) -> String {
+    zip(FeatureVector.names, vector).filter { $0.1 != 0 }.map {
+      "\($0.0)=\(rounded($0.1))"
+    }.joined(separator: " ")
   }
 
   private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }

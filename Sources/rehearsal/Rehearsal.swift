@@ -25,7 +25,8 @@ struct Rehearsal: ParsableCommand {
       Run.self, WhyCommand.self, Check.self, Accept.self, CheckDeterminism.self,
       CheckFaults.self, Explore.self, Diverge.self, ReplayCommand.self, Schema.self,
       LakeCommand.self, ErasureProofCommand.self, BackendsCommand.self, SoakCommand.self,
-      TrainCommand.self, CompareCommand.self, Bench.self, List.self,
+      TrainCommand.self, PredictCommand.self, CompareCommand.self, SkewCommand.self, Bench.self,
+      List.self,
     ])
 
   /// The allocator that took malloc's place. To name it is what keeps it linked: a run makes and

@@ -86,6 +86,7 @@ struct PlayedScenario {
     judgement = Judgement(result)
     try trace?.close()
     try folder?.write(result, judgement, wallSeconds: seconds)
+    try folder?.writeONNX(result)
     try lake?.write()
   }
 

@@ -5,7 +5,6 @@ import Moderation
 import ONNXExport
 import Pipeline
 import Ports
-import Synchronization
 
 /// `rehearsal train`.
 struct TrainCommand: ParsableCommand {
@@ -22,23 +21,19 @@ struct TrainCommand: ParsableCommand {
           --snapshot 1143932478212951590 --mode lab --out out/lab-model
       """)
 
-  @Option(help: "sqlite:FILE, a SQL catalog as PyIceberg has it.")
-  var catalog: String
+  @OptionGroup var place: PinnedTable
 
-  @Option(help: "The catalog's name in that file.")
-  var catalogName = LakeFolder.catalogName
+  @Option(help: "The table with the labels; of moderation.feature_log: the training set.")
+  var labels: TableName?
 
-  @Option(help: "The table, NAMESPACE.NAME.")
-  var table = LakeTables.trainingData
-
-  @Option(help: "The snapshot; the current one when not given.")
-  var snapshot: SnapshotID?
+  @Option(help: "The snapshot of the table with the labels; the current one when not given.")
+  var labelsSnapshot: SnapshotID?
 
   @Option(help: "standard, or lab: one pass, fitted to the first batch, unripe labels as 0.")
   var mode = TrainingOptions.Mode.standard
 
-  @Option(help: "What is held back: time (the last images of the table) or image (by id).")
-  var split = TrainingOptions.Split.time
+  @Option(help: "Held back: time (the last images; default), or image (by id; for logs).")
+  var split: TrainingOptions.Split?
 
   @Option(help: "The share that is held back, 0 to below 1.")
   var validation = TrainingOptions().validationShare
@@ -53,9 +48,6 @@ struct TrainCommand: ParsableCommand {
   var out: String
 
   func validate() throws {
-    guard catalog.hasPrefix("sqlite:"), catalog.count > "sqlite:".count else {
-      throw ValidationError("--catalog is sqlite:FILE, not '\(catalog)'.")
-    }
     guard validation >= 0, validation < 1 else {
       throw ValidationError("--validation must be at least 0 and below 1.")
     }
@@ -63,78 +55,69 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--alpha must be above 0 and below 1.")
     }
     guard epochs > 0 else { throw ValidationError("--epochs must be at least 1.") }
+    guard labelsSnapshot == nil || labelTable != nil else {
+      throw ValidationError("--labels-snapshot goes with --labels.")
+    }
+    guard labelTable == nil || split != .time else {
+      throw ValidationError(
+        "--split time: a log's rows stand in the order of scores, not of images; write image.")
+    }
   }
 
-  func run() throws {
-    let lake = try open()
-    let (table, wanted) = (table, snapshot)
-    let snapshots = try Blocking.run { () async throws(PortError) in
-      try await lake.snapshots(of: table)
-    }
-    let found = wanted.map { id in snapshots.first { $0.id == id } } ?? snapshots.last
-    guard let pinned = found else {
-      let missing = wanted.map { "no snapshot \($0)" } ?? "no snapshot"
-      throw CommandFailure(code: 2, message: "rehearsal: \(table) has \(missing)")
-    }
-    let start = Stopwatch.now
-    let trained = try train(lake, pinned)
-    let seconds = Stopwatch.seconds(since: start)
-    Terminal.endProgress()
-    let metadata = ModelMetadata(
-      trainedAt: pinned.committedAt, table: table, snapshot: pinned.id, options: options,
-      trained: trained)
-    try write(trained.model, metadata)
-    show(trained, pinned, seconds)
+  /// The table with the labels; nil where the rows have their own.
+  private var labelTable: TableName? {
+    labels ?? (place.table == LakeTables.featureLog ? LakeTables.trainingData : nil)
   }
 
   private var options: TrainingOptions {
     var options = TrainingOptions()
+    options.table = labelTable == nil ? .trainingData : .featureLog
     options.mode = mode
-    options.split = split
+    options.split = split ?? (labelTable == nil ? .time : .image)
     options.validationShare = validation
     options.epochs = epochs
     options.alpha = alpha
     return options
   }
 
-  private func open() throws -> IcebergLake {
-    let file = String(catalog.dropFirst("sqlite:".count))
-    guard FileManager.default.fileExists(atPath: file) else {
-      throw CommandFailure(code: 2, message: "rehearsal: there is no catalog '\(file)'")
+  func run() throws {
+    let lake = try place.open()
+    let pinned = try place.pinned(lake)
+    var source = ModelSource(.init(place.table, pinned.id))
+    var trainedAt = pinned.committedAt
+    if let labelTable {
+      let labels = try PinnedTable.pinned(lake, labelTable, labelsSnapshot)
+      trainedAt = max(trainedAt, labels.committedAt)
+      source.labels = .init(labelTable, labels.id)
     }
-    return try LakePlace.open(file, catalog: catalogName, isReadOnly: true)
+    let start = Stopwatch.now
+    let trained = try train(lake, source, trainedAt)
+    let seconds = Stopwatch.seconds(since: start)
+    Terminal.endProgress()
+    let metadata = ModelMetadata(
+      trainedAt: trainedAt, source: source, options: options, trained: trained)
+    try write(trained.model, metadata)
+    show(trained, source, seconds)
   }
 
-  private func train(_ lake: IcebergLake, _ pinned: TableSnapshot) throws -> TrainedModel {
-    let (table, options) = (table, options)
-    let progress = TrainingProgress()
+  private func train(
+    _ lake: IcebergLake, _ source: ModelSource, _ instant: EventTime
+  ) throws -> TrainedModel {
+    let options = options
+    let scan = PinnedTable.scan(lake)
     return try Blocking.run { () async throws(PortError) in
-      try await ModelTrainer(options).train { (columns, body) async throws(PortError) in
-        try await lake.batches(table, snapshot: pinned.id, columns: columns) {
-          (batch) throws(PortError) in
-          progress.note(batch.count)
-          try body(batch)
-        }
-      }
+      let countries = try await UploaderCountries.read(lake, asOf: instant)
+      return try await ModelTrainer(options, countries: countries)
+        .train(TrainingRows(source, scan: scan))
     }
   }
 
   private func write(_ model: LearnedModel, _ metadata: ModelMetadata) throws {
-    let onnx: ONNXModel
-    do {
-      let encoding = model.encoding
-      onnx = try ONNXModel(
-        numericNames: encoding.numericNames, means: encoding.scaler.means,
-        scales: encoding.scaler.scales, categoricalNames: encoding.categoricalNames,
-        categories: encoding.encoder.categories, weights: model.weights,
-        intercept: model.intercept)
-    } catch {
-      throw CommandFailure(code: 2, message: "rehearsal: no ONNX of this model: \(error)")
-    }
+    let onnx = try ONNXModel(model)
     do {
       try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
       for (name, bytes) in [
-        (ModelRegistry.modelFile, model.json), ("model.onnx", onnx.bytes),
+        (ModelRegistry.modelFile, model.json), (ONNXModel.file, onnx.bytes),
         (ModelRegistry.metadataFile, metadata.json),
       ] {
         try Data(bytes).write(to: URL(fileURLWithPath: "\(out)/\(name)"))
@@ -144,9 +127,9 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  private func show(_ trained: TrainedModel, _ pinned: TableSnapshot, _ seconds: Double) {
+  private func show(_ trained: TrainedModel, _ source: ModelSource, _ seconds: Double) {
     let counts = trained.counts
-    print("\(table)@\(pinned.id): \(counts.rows) rows, \(counts.unripe) without a ripe label")
+    print("\(source): \(counts.rows) rows, \(counts.unripe) without a ripe label")
     print(
       "trained on \(counts.trained) (\(counts.positive) positive) in \(counts.batches) batches, "
         + "held back \(counts.heldBack), \(trained.epochs) epochs, "
@@ -164,17 +147,3 @@ struct TrainCommand: ParsableCommand {
 
 extension TrainingOptions.Mode: ExpressibleByArgument {}
 extension TrainingOptions.Split: ExpressibleByArgument {}
-
-/// Says on a terminal how many rows were read.
-private final class TrainingProgress: Sendable {
-  private let rows = Atomic(0)
-  private let state = ProgressState()
-  private let start = Stopwatch.now
-
-  func note(_ count: Int) {
-    let total = rows.wrappingAdd(count, ordering: .relaxed).newValue
-    let now = Stopwatch.now
-    guard now - start > 2_000_000_000, state.isDue(now) else { return }
-    Terminal.progressLine("\(total) rows read")
-  }
-}

@@ -109,6 +109,18 @@ struct ExpectationTests {
     #expect(skew.rows.reduce(0) { $0 + $1.mismatches } == skew.mismatches.count)
     try Row("skew: any, equals: 0", "mismatches, expected 0.0", "online", "offline").check(run)
     try Row("skew: day_of_week, equals: 0").check(run)
+    try Row("skew: category, equals: 0").check(run)
+    try Row("skew: any, metric: smape, at_most: 2").check(run)
+    try Row(
+      "skew: any, metric: smape, at_most: 0.001", "smape is", "at worst, expected at most 0.001"
+    )
+    .check(run)
+    try Row("skew: day_of_week, metric: mismatch_rate, equals: 0").check(run)
+    let report = skew.table
+    #expect(report.rows.count == 57, "18 features and the category, at three decision points")
+    let worst = try #require(skew.rows.max { $0[.smape] < $1[.smape] })
+    #expect(worst.mismatchRate > 0 && worst[.largestDifference] > 0)
+    #expect(skew.rows.allSatisfy { $0.onlineOnly >= 0 && $0.offlineOnly >= 0 })
   }
 
   @Test("An image that was never uploaded is said to be so")

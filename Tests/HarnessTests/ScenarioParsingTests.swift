@@ -98,9 +98,18 @@ struct ScenarioParsingTests {
         .init(at: minute * 30, job: .compaction, isBeside: true),
         .init(
           at: minute * 40, job: .promote, promotion: .init(model: "v2", stage: .shadow)),
+        .init(at: minute * 41, job: .training, training: Self.ownTraining),
       ])
     #expect(scenario.faults == Self.faults)
   }
+
+  private static let ownTraining: TrainingOptions = {
+    var options = TrainingOptions()
+    options.table = .featureLog
+    options.split = .image
+    options.epochs = 7
+    return options
+  }()
 
   static let faults: [ScheduledFault] = {
     let minute = Duration.seconds(60)
@@ -181,7 +190,7 @@ struct ScenarioParsingTests {
         .present(image: "hero", table: "events.views"),
         .column(name: "client", table: "events.views"), .undisturbed,
         .training(image: "hero", decisionPoint: 30, column: "caption_length", exact(1)),
-        .count(name: "crashes", exact(1)), .skew(feature: nil, .init(atMost: 0)),
+        .count(name: "crashes", exact(1)), .skew(feature: nil, .smape, .init(atMost: 0)),
       ])
     let lines = ScenarioTexts.full.split(separator: "\n", omittingEmptySubsequences: false)
     for expectation in expectations {

@@ -53,6 +53,7 @@ enum ScenarioTexts {
       - { run: training-set, at: end }
       - { run: compaction, at: 30m, beside: true }
       - { run: promote, at: 40m, model: v2, stage: shadow }
+      - { run: training, at: 41m, training: { from: feature_log, epochs: 7 } }
     faults:
       - { at: 50m, pause: risk-scorer, for: 10s }
       - { at: 45m, crash: stream-consumer, for: 3us }
@@ -100,7 +101,7 @@ enum ScenarioTexts {
       - { same_without: faults }
       - { training: caption_length, of: hero, decision_point: 30m, equals: 1 }
       - { count: crashes, equals: 1 }
-      - { skew: any, at_most: 0 }
+      - { skew: any, metric: smape, at_most: 0 }
     golden: { keep: 1/4, tolerance: { risk_score: 0.01 } }
 
     """

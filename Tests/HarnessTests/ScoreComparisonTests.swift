@@ -8,7 +8,7 @@ struct ScoreComparisonTests {
   ) -> ScoreComparison.Pair {
     ScoreComparison.Pair(
       image: image, trigger: "anchor_0m", asOf: "2026-01-05T09:00:00Z", first: first,
-      second: second, features: [], reasons: [], label: label, category: category)
+      second: second, label: label, segments: ["category=\(category)"])
   }
 
   @Test("Both ways send as many to review as there is capacity, of equal scores the first")
@@ -39,5 +39,16 @@ struct ScoreComparisonTests {
     #expect(rankings[0].first == 0.5 && rankings[0].second == 1)
     #expect(rankings[1].first == nil && rankings[1].second == nil)
     #expect(rankings[2].first == 0 && rankings[2].second == 1)
+  }
+
+  @Test("What the traffic planted is ranked by itself, whether a label is ripe or not")
+  func planted() {
+    var pairs = [Self.pair("a", 0.1, 0.9, nil), Self.pair("b", 0.2, 0.1, false)]
+    #expect(ScoreComparison(("x", "y"), pairs, capacity: 1).rankings.count == 2)
+    (pairs[0].isPlanted, pairs[1].isPlanted) = (true, false)
+    let rankings = ScoreComparison(("x", "y"), pairs, capacity: 1).rankings
+    #expect(rankings.map(\.segment) == ["all", "planted", "category=Soup"])
+    #expect(rankings[1].count == 2 && rankings[1].positive == 1)
+    #expect(rankings[1].first == 0 && rankings[1].second == 1)
   }
 }

@@ -150,7 +150,7 @@ struct ModelScoringTests {
       let registry = ModelRegistry(world.objects)
       let training = ModelTraining(
         lake: world.lake, registry: registry, environment: world.environment,
-        options: TrainingOptions())
+        policy: world.policy)
       let early = try await failure { try await training.run() }
       #expect(early?.code == .notFound && early?.hint.contains("training-set") == true)
       let snapshot = try await world.lake.commit(

@@ -30,8 +30,10 @@ public struct ModelLineageHolds: Checker {
     guard let source = change.source, let pinned = ModelSource(source) else {
       return "\(change.version) doesn't say what it was trained on"
     }
-    let known = run.snapshots[pinned.table]?.contains { $0.id == pinned.snapshot } ?? false
-    guard known else {
+    let isKnown = pinned.pinned.allSatisfy { pinned in
+      run.snapshots[pinned.table]?.contains { $0.id == pinned.snapshot } ?? false
+    }
+    guard isKnown else {
       let wasExpired = run.jobs.contains { $0.job == .expire }
       return wasExpired ? nil : "\(change.version) was trained on \(source), which isn't there"
     }

@@ -21,6 +21,10 @@ public struct ComparedRun: Sendable {
   public let versions: [String]
   private let scores: [Score]
   private let labels: [String: Bool]
+  /// The images that the traffic planted; nil when it planted none.
+  private let planted: Set<String>?
+  /// The uploaders' countries, by image.
+  private let countries: [String: String]
   private let models: [String: LearnedModel]
 
   /// Reads a folder.
@@ -30,6 +34,8 @@ public struct ComparedRun: Sendable {
     self.folder = folder
     scores = try Self.scores(try Self.table("scores", in: folder))
     labels = try Self.labels(try Self.table("training_data", in: folder))
+    planted = try Self.planted(in: folder)
+    countries = try Self.countries(in: folder)
     // A run without models has no such folder.
     let found = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/models")) ?? []
     var models: [String: LearnedModel] = [:]
@@ -93,11 +99,21 @@ public struct ComparedRun: Sendable {
   ) -> ScoreComparison.Pair {
     ScoreComparison.Pair(
       image: score.image, trigger: score.trigger, asOf: score.asOf, first: score.risk,
-      second: second, features: seen.features,
-      reasons: models[version]?.reasons(Self.inputs(seen.features), limit: 3) ?? [],
+      second: second, firstFeatures: score.features, features: seen.features,
+      reasons: models[version]?.reasons(Self.inputs(seen.features), limit: .max) ?? [],
       label: labels["\(score.image) \(score.trigger)"],
-      category: Self.category(seen.features) ?? "")
+      isPlanted: planted?.contains(score.image), segments: segments(seen))
   }
+
+  private func segments(_ score: Score) -> [String] {
+    var segments: [String] = []
+    if let category = Self.category(score.features) { segments.append("category=\(category)") }
+    if let country = countries[score.image] { segments.append("country=\(country)") }
+    segments.append(ModelSegments.viral(views: score.features[Self.viewsIndex]))
+    return segments
+  }
+
+  private static let viewsIndex = FeatureVector.index(of: "views_5min") ?? 0
 
   private static func inputs(_ features: [Double]) -> ModelInputs {
     ModelInputs(features.prefix(18), category: category(features))
@@ -122,6 +138,30 @@ public struct ComparedRun: Sendable {
     } catch {
       throw FolderError(description: "\(folder)/\(error)")
     }
+  }
+
+  /// Images that the traffic planted as bad ones; nil without any.
+  private static func planted(in folder: String) throws(FolderError) -> Set<String>? {
+    guard FileManager.default.fileExists(atPath: "\(folder)/planted.csv") else { return nil }
+    let table = try table("planted", in: folder)
+    let image = try index("image_id", of: table)
+    return Set(table.rows.map { $0[image] })
+  }
+
+  private static func countries(in folder: String) throws(FolderError) -> [String: String] {
+    let tables: RecordedTables
+    do throws(ScenarioError) {
+      tables = try RecordedTables(folder: "\(folder)/tables")
+    } catch {
+      throw FolderError(description: "\(error)")
+    }
+    let ofUsers = Dictionary(
+      tables.users.map { ($0.id, $0.countryOfResidence ?? ModelSegments.unknown) },
+      uniquingKeysWith: { $1 })
+    return Dictionary(
+      tables.images.compactMap { image in
+        ofUsers[image.userID].map { (image.id.description, $0) }
+      }, uniquingKeysWith: { $1 })
   }
 
   private static func index(_ column: String, of table: CSVTable) throws(FolderError) -> Int {

@@ -20,36 +20,43 @@ public struct ScoreComparison: Sendable {
     public var first: Double
     /// The second way's.
     public var second: Double
-    /// What the model saw: the 29 features.
+    /// What the first way saw: the 29 features.
+    public var firstFeatures: [Double]
+    /// What the second way saw.
     public var features: [Double]
     /// What speaks for or against in the model's eyes, the heaviest first.
     public var reasons: [(feature: String, value: Double)]
     /// Whether the image needed moderation, where that is known.
     public var label: Bool?
-    /// The image's category; empty when unknown.
-    public var category: String
+    /// Whether the traffic planted the image as a bad one, where the scenario plants any.
+    public var isPlanted: Bool?
+    /// What rankings are made of besides all: `category=Soup`, `country=DE`.
+    public var segments: [String]
 
     /// A pair; every argument is a property.
     public init(
       image: String, trigger: String, asOf: String, first: Double, second: Double,
-      features: [Double], reasons: [(feature: String, value: Double)], label: Bool?,
-      category: String
+      firstFeatures: [Double] = [], features: [Double] = [],
+      reasons: [(feature: String, value: Double)] = [], label: Bool?, isPlanted: Bool? = nil,
+      segments: [String] = []
     ) {
       self.image = image
       self.trigger = trigger
       self.asOf = asOf
       self.first = first
       self.second = second
+      self.firstFeatures = firstFeatures
       self.features = features
       self.reasons = reasons
       self.label = label
-      self.category = category
+      self.isPlanted = isPlanted
+      self.segments = segments
     }
   }
 
   /// A way of scoring, judged by labels.
   public struct Ranking: Sendable {
-    /// `all` or `category=…`.
+    /// `all`, `planted` (by what the traffic planted, not by labels) or `category=…`.
     public var segment: String
     /// Labelled pairs, and those that needed moderation.
     public var count: Int
@@ -75,7 +82,7 @@ public struct ScoreComparison: Sendable {
   public let thresholds: (first: Double, second: Double)
   /// The pairs on which only one of the two sends the image to review.
   public let flips: [Pair]
-  /// The rankings: of all, then by category.
+  /// The rankings: of all, by the planted truth, then by segment.
   public let rankings: [Ranking]
 
   /// The share of pairs on which both decide alike; 1 without pairs.
@@ -99,11 +106,12 @@ public struct ScoreComparison: Sendable {
     )
     flips = Set(first).symmetricDifference(second).sorted().map { pairs[$0] }
     let labelled = pairs.filter { $0.label != nil }
-    let categories = Set(labelled.map(\.category)).filter { !$0.isEmpty }.sorted()
+    let planted = pairs.filter { $0.isPlanted != nil }
     rankings =
-      [Self.ranking("all", labelled)]
-      + categories.map { category in
-        Self.ranking("category=\(category)", labelled.filter { $0.category == category })
+      [Self.ranking("all", labelled, \.label)]
+      + (planted.isEmpty ? [] : [Self.ranking("planted", planted, \.isPlanted)])
+      + Set(labelled.flatMap(\.segments)).sorted().map { segment in
+        Self.ranking(segment, labelled.filter { $0.segments.contains(segment) }, \.label)
       }
   }
 
@@ -115,8 +123,10 @@ public struct ScoreComparison: Sendable {
     return Array(ranked.prefix(count))
   }
 
-  private static func ranking(_ segment: String, _ pairs: [Pair]) -> Ranking {
-    let labels = pairs.map { $0.label ?? false }
+  private static func ranking(
+    _ segment: String, _ pairs: [Pair], _ truth: (Pair) -> Bool?
+  ) -> Ranking {
+    let labels = pairs.map { truth($0) ?? false }
     // Scores are within 0…1, and there is a label for each.
     let first = try? ClassifierMetrics(scores: pairs.map(\.first), labels: labels)
     // As above.

@@ -90,7 +90,7 @@ struct ExpectationCheck {
       return difference.split(separator: "\n").map { line in
         line.trimmingPrefix(while: \.isWhitespace).description
       }
-    case .skew(let feature, let bound): return skewed(feature, bound)
+    case .skew(let feature, let metric, let bound): return skewed(feature, metric, bound)
     }
   }
 
@@ -167,13 +167,20 @@ struct ExpectationCheck {
     return faults
   }
 
-  private func skewed(_ feature: String?, _ bound: Expectation.Bound) -> [String] {
+  private func skewed(
+    _ feature: String?, _ metric: SkewMetric, _ bound: Expectation.Bound
+  ) -> [String] {
     let rows = run.skew.rows.filter { feature == nil || $0.feature == feature }
     guard !rows.isEmpty else { return ["there is no feature '\(feature ?? "")' to compare"] }
-    let total = rows.reduce(0) { $0 + $1.mismatches }
-    guard !bound.admits(Double(total)) else { return [] }
+    let value =
+      metric == .mismatches
+      ? Double(rows.reduce(0) { $0 + $1.mismatches }) : rows.map { $0[metric] }.max() ?? 0
+    guard !bound.admits(value) else { return [] }
     let examples = run.skew.mismatches.filter { feature == nil || $0.feature == feature }.prefix(3)
-    return ["\(total) mismatches, expected \(bound.text)"]
+    let what =
+      metric == .mismatches
+      ? "\(Int(value)) mismatches" : "\(metric.rawValue) is \(value) at worst"
+    return ["\(what), expected \(bound.text)"]
       + examples.map {
         "\($0.feature) of \(run.aliases.name($0.image)) at \($0.decisionPoint) min: online "
           + "\($0.online), offline \($0.offline)" + ($0.isLate ? " (late events)" : "")

@@ -18,6 +18,8 @@ public struct OutputFolder: Sendable {
   /// Writes every file of a run but the trace, which is written while it runs.
   public func write(_ run: RunResult, _ judgement: Judgement, wallSeconds: Double) throws {
     for table in OutputTables(run).all { try write("\(table.name).csv", table.text) }
+    try write("\(SkewReport.file).csv", run.skew.table.text)
+    if !run.planted.isEmpty { try write("planted.csv", OutputTables(run).planted.text) }
     try write("events.jsonl", Self.lines(run.applied, Self.line))
     try write("tables/users.jsonl", Self.lines(run.tables.users, DatabaseRows.line))
     try write("tables/images.jsonl", Self.lines(run.tables.images, DatabaseRows.line))

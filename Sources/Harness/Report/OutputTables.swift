@@ -131,12 +131,19 @@ struct OutputTables {
         "feature", "decision_point_minutes", "pairs", "mismatches", "mean_absolute_difference",
         "late_mismatches",
       ], keyColumns: ["feature", "decision_point_minutes"],
-      rows: run.skew.rows.map {
+      rows: run.skew.rows.filter { $0.feature != SkewReport.category }.map {
         [
           $0.feature, "\($0.decisionPoint)", "\($0.pairs)", "\($0.mismatches)",
-          "\($0.meanAbsoluteDifference)", "\($0.lateMismatches)",
+          "\($0.differences.meanAbsolute)", "\($0.lateMismatches)",
         ]
       })
+  }
+
+  /// The images that the traffic planted as bad ones: what only the scenario knows.
+  var planted: CSVTable {
+    CSVTable(
+      name: "planted", columns: ["image_id"], keyColumns: ["image_id"],
+      rows: run.planted.map { [$0.description] }.sorted { $0[0] < $1[0] })
   }
 
   /// Feature values: whole numbers without a point, fractions as their shortest text.

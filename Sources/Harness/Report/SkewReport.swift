@@ -7,18 +7,29 @@ import Ports
 public struct SkewReport: Sendable {
   /// One feature at one decision point.
   public struct Row: Hashable, Sendable {
-    /// The feature.
+    /// The feature: one of the 18, or `category`.
     public var feature: String
     /// Minutes after the upload.
     public var decisionPoint: Int
     /// Vectors that have a training row.
-    public var pairs: Int
+    public var pairs = 0
     /// Pairs in which the two differ.
-    public var mismatches: Int
-    /// The mean of the absolute differences over all pairs.
-    public var meanAbsoluteDifference: Double
+    public var mismatches = 0
     /// Mismatches that vanish when the events that came after the score are left out.
-    public var lateMismatches: Int
+    public var lateMismatches = 0
+    /// Vectors without a training row: of images that may not be trained on, or came too late.
+    public var onlineOnly = 0
+    /// Training rows without a vector.
+    public var offlineOnly = 0
+    /// Pairs in which the scorer knew no value.
+    public var onlineNulls = 0
+    /// Pairs in which the training row has none.
+    public var offlineNulls = 0
+    /// How far apart numbers are; of `category` nothing.
+    public var differences = SkewDifferences()
+
+    /// The share of the pairs that differ, 0…1.
+    public var mismatchRate: Double { pairs == 0 ? 0 : Double(mismatches) / Double(pairs) }
   }
 
   /// One pair that differs.
@@ -58,19 +69,24 @@ public struct SkewReport: Sendable {
     var rows: [Row] = []
     var mismatches: [Mismatch] = []
     for minutes in OfflineFeatures.decisionPoints {
-      var point = FeatureVector.numericNames.map { feature in
-        Row(
-          feature: feature, decisionPoint: minutes, pairs: 0, mismatches: 0,
-          meanAbsoluteDifference: 0, lateMismatches: 0)
+      var point = (FeatureVector.numericNames + [Self.category]).map {
+        Row(feature: $0, decisionPoint: minutes)
       }
+      var pairs = Pairs(offline: offline.keys.count { $0.minutes == minutes })
       // A shadow's row has the vectors of the row beside it.
       for score in run.scores
       where score.request.trigger == .anchor(minutes: minutes)
         && score.row.inferenceMode != "shadow"
       {
-        guard let row = offline[Key(image: score.request.image, minutes: minutes)] else { continue }
-        for index in point.indices { point[index].pairs += 1 }
-        let differing = point.indices.filter { score.governed.values[$0] != row.features[$0] }
+        guard let row = offline[Key(image: score.request.image, minutes: minutes)] else {
+          pairs.onlineOnly += 1
+          continue
+        }
+        pairs.note(score, row)
+        let differing = row.features.indices.filter {
+          score.governed.values[$0] != row.features[$0]
+        }
+        if score.category != row.category { point[point.endIndex - 1].mismatches += 1 }
         guard !differing.isEmpty else { continue }
         let knownRow = known.row(score)
         for index in differing {
@@ -78,22 +94,52 @@ public struct SkewReport: Sendable {
           let isLate = knownRow?.features[index] == online
           point[index].mismatches += 1
           point[index].lateMismatches += isLate ? 1 : 0
-          // A sum until all pairs are seen.
-          point[index].meanAbsoluteDifference += abs(online - offline)
+          point[index].differences.note(online: online, offline: offline)
           mismatches.append(
             Mismatch(
               image: score.request.image, feature: point[index].feature, decisionPoint: minutes,
               online: online, offline: offline, isLate: isLate))
         }
       }
-      for index in point.indices where point[index].pairs > 0 {
-        point[index].meanAbsoluteDifference /= Double(point[index].pairs)
-      }
-      rows += point
+      rows += point.map { pairs.completed($0) }
     }
     self.rows = rows
     self.mismatches = mismatches.sorted {
       ($0.image, $0.decisionPoint, $0.feature) < ($1.image, $1.decisionPoint, $1.feature)
+    }
+  }
+
+  static let category = "category"
+
+  /// What all features of a decision point have in common.
+  private struct Pairs {
+    var offline: Int
+    var onlineOnly = 0
+    var count = 0
+    var onlineNulls = 0
+    var offlineNulls = 0
+    var images: Set<ImageID> = []
+
+    init(offline: Int) { self.offline = offline }
+
+    mutating func note(_ score: ScoredRequest, _ row: TrainingRow) {
+      count += 1
+      images.insert(score.request.image)
+      // Only the category can be unknown.
+      if score.category == nil { onlineNulls += 1 }
+      if row.category == nil { offlineNulls += 1 }
+    }
+
+    func completed(_ row: Row) -> Row {
+      var row = row
+      row.pairs = count
+      row.onlineOnly = onlineOnly
+      row.offlineOnly = offline - images.count
+      if row.feature == SkewReport.category {
+        (row.onlineNulls, row.offlineNulls) = (onlineNulls, offlineNulls)
+      }
+      row.differences.complete(pairs: count)
+      return row
     }
   }
 

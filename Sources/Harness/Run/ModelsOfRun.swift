@@ -16,9 +16,7 @@ public struct ModelsOfRun: Sendable {
   /// The metadata in short, by version.
   public let summaries: [String: ModelSummary]
 
-  init(
-    _ registry: ModelRegistry, _ lake: any Lake, _ options: TrainingOptions
-  ) async throws(PortError) {
+  init(_ registry: ModelRegistry, _ lake: any Lake) async throws(PortError) {
     journal = try await registry.journal()
     var models: [String: LearnedModel] = [:]
     var metadata: [String: [UInt8]] = [:]
@@ -34,6 +32,8 @@ public struct ModelsOfRun: Sendable {
     self.models = models
     var retrained: [String: LearnedModel] = [:]
     for change in journal.changes where change.stage == .candidate {
+      let options = metadata[change.version].flatMap { TrainingOptions(metadata: $0) }
+      guard let options else { continue }
       retrained[change.version] = try await Self.retrain(change, lake, options)
     }
     self.retrained = retrained
@@ -47,11 +47,7 @@ public struct ModelsOfRun: Sendable {
   ) async throws(PortError) -> LearnedModel? {
     guard let source = change.source.flatMap({ ModelSource($0) }) else { return nil }
     do throws(PortError) {
-      return try await ModelTrainer(options).train { (columns, body) async throws(PortError) in
-        try body(
-          try await lake.scan(
-            source.table, RowSelection(snapshot: source.snapshot, columns: columns)))
-      }.model
+      return try await ModelTrainer(options).train(TrainingRows(source, in: lake)).model
     } catch {
       // What the job could train on, and nobody can now, is reported by ModelLineageHolds.
       guard !error.isRetryable else { throw error }

@@ -173,7 +173,7 @@ struct Platform: Sendable {
     case .training:
       return ModelTraining(
         lake: ports.lake, registry: ModelRegistry(ports.objects), environment: environment,
-        options: policy.training)
+        policy: policy, options: scheduled.training)
     case .promote:
       return ModelPromotion(
         registry: ModelRegistry(ports.objects), environment: environment,

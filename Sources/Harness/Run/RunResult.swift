@@ -78,6 +78,8 @@ public struct RunResult: Sendable {
   public let apiRequests: Int
   /// How many of them the API refused.
   public let apiRefused: Int
+  /// The images that the traffic planted as bad ones, in the order of their uploads.
+  public let planted: [ImageID]
   /// Records applied before, or whose event was counted before.
   public let duplicates: Int
   /// Readable names of ids.
@@ -125,6 +127,7 @@ public struct RunResult: Sendable {
     apiRequests = source.driver.requests
     apiRefused = source.driver.refused
     played = source.driver.recorded
+    planted = source.driver.planted.bad.map { source.driver.world.pictures[$0].id }
     duplicates = collected.duplicates
     aliases = Aliases(tables, world: source.driver.world)
     virtualDuration = .microseconds(
@@ -138,8 +141,7 @@ public struct RunResult: Sendable {
     builtHistory = state.builtHistory
     unreadable = state.unreadable
     trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
-    models = try await ModelsOfRun(
-      ModelRegistry(backends.objects), backends.lake, scenario.policy.training)
+    models = try await ModelsOfRun(ModelRegistry(backends.objects), backends.lake)
     var proofs: [String: ErasureProof] = [:]
     let erased = scenario.expectations.compactMap { expectation -> String? in
       if case .erased(let alias) = expectation.kind { alias } else { nil }

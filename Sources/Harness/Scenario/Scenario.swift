@@ -237,6 +237,8 @@ public struct ScheduledJob: Hashable, Sendable {
   public var isBeside = false
   /// What `promote` does.
   public var promotion = ModelPromotion.Order()
+  /// How `training` trains; nil for the policy's way.
+  public var training: TrainingOptions?
 }
 
 /// The jobs of a scenario.
@@ -325,7 +327,7 @@ public struct Expectation: Hashable, Sendable {
     /// A count of the summary.
     case count(name: String, Bound)
     /// Differences between the scorer's vectors and the training rows.
-    case skew(feature: String?, Bound)
+    case skew(feature: String?, SkewMetric, Bound)
     /// The same outcome as without faults, one consumer and everybody in turn.
     case undisturbed
   }

@@ -73,6 +73,7 @@ extension ScenarioFields {
         .init(
           "stage", .choice(ModelStage.allCases.filter { $0 != .candidate }.map(\.rawValue)),
           "promote: where the model goes, 10 s later; default deployed."),
+        .init("training", .object(training), "training: how, in place of policy.training."),
       ])
   ]
 
@@ -112,6 +113,9 @@ extension ScenarioFields {
   static let training = ScenarioObject(
     "How the job training makes models.",
     [
+      .init(
+        "from", .choice(TrainingOptions.Table.allCases.map(\.rawValue)),
+        "training_data (default), or feature_log: the scorer's own vectors, with those labels."),
       .init(
         "mode", .choice(TrainingOptions.Mode.allCases.map(\.rawValue)),
         "standard (default), or lab: one pass, unripe labels taken as 0, nothing held back."),
@@ -204,9 +208,12 @@ extension ScenarioFields {
       "The same outcome as without what disturbs.", by: "same_without",
       [.init("same_without", .choice(["faults"]), "What is left out.", isRequired: true)]),
     ScenarioObject(
-      "Mismatches between the scorer's vectors and the training rows.", by: "skew",
+      "How far the scorer's vectors are from the training rows.", by: "skew",
       [
-        .init("skew", .text, "A feature's name, or any.", isRequired: true)
+        .init("skew", .text, "A feature's name, category, or any.", isRequired: true),
+        .init(
+          "metric", .choice(SkewMetric.allCases.map(\.rawValue)),
+          "mismatches (default): their number; else the worst of the rows that are meant."),
       ] + bounds),
   ]
 

@@ -44,7 +44,7 @@ extension ScenarioParser {
     return policy
   }
 
-  private func training(_ object: YAMLObject) throws(ScenarioError) -> TrainingOptions {
+  func training(_ object: YAMLObject) throws(ScenarioError) -> TrainingOptions {
     var options = TrainingOptions()
     guard let object = try object.object("training") else { return options }
     if let text = try object.choice("mode") {
@@ -52,6 +52,17 @@ extension ScenarioParser {
     }
     if let text = try object.choice("split") {
       options.split = TrainingOptions.Split(rawValue: text) ?? options.split
+    }
+    if let text = try object.choice("from") {
+      options.table = TrainingOptions.Table(rawValue: text) ?? options.table
+    }
+    if options.table == .featureLog {
+      guard try object.text("split") != "time" else {
+        throw object.error(
+          "split", "the feature log's rows stand in the order of scores, not of images",
+          "write split: image, or leave it out")
+      }
+      options.split = .image
     }
     if let share = try object.number("validation") {
       guard share >= 0, share < 1 else {
@@ -154,7 +165,10 @@ extension ScenarioParser {
         try bound(entry))
     case "same_without": return .undisturbed
     case "count": return .count(name: subject, try bound(entry))
-    default: return .skew(feature: subject == "any" ? nil : subject, try bound(entry))
+    default:
+      let metric = try entry.choice("metric").flatMap { SkewMetric(rawValue: $0) }
+      return .skew(
+        feature: subject == "any" ? nil : subject, metric ?? .mismatches, try bound(entry))
     }
   }
 

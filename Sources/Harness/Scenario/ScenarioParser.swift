@@ -127,22 +127,33 @@ struct ScenarioParser {
       guard let job = try entry.choice("run").flatMap({ JobName(rawValue: $0) }) else { continue }
       let isAtEnd = try entry.text("at") == "end"
       let isBeside = try entry.boolean("beside") ?? false
-      let promotion = try self.promotion(entry, of: job)
+      var scheduled = ScheduledJob(at: nil, job: job)
+      scheduled.promotion = try promotion(entry, of: job)
+      guard !entry.has("training") || job == .training else {
+        throw entry.error("training", "is for `run: training` only")
+      }
+      if entry.has("training") { scheduled.training = try training(entry) }
       let at = try entry.has("at") && !isAtEnd ? instant(entry, "at") : nil
       guard let every = try entry.duration("every") else {
         guard at != nil || isAtEnd else {
           throw entry.error("run", "when? add `at: 1h`, `at: end` or `every: 1h`")
         }
-        jobs.append(ScheduledJob(at: at, job: job, isBeside: isBeside, promotion: promotion))
+        scheduled.at = at
+        scheduled.isBeside = isBeside
+        jobs.append(scheduled)
         continue
       }
       guard every >= .seconds(1) else { throw entry.error("every", "must be at least 1s") }
+      scheduled.isBeside = isBeside
       var next = at ?? every
       while next <= duration {
-        jobs.append(ScheduledJob(at: next, job: job, isBeside: isBeside, promotion: promotion))
+        scheduled.at = next
+        jobs.append(scheduled)
         next += every
       }
-      if isAtEnd { jobs.append(ScheduledJob(at: nil, job: job, promotion: promotion)) }
+      guard isAtEnd else { continue }
+      (scheduled.at, scheduled.isBeside) = (nil, false)
+      jobs.append(scheduled)
     }
     return jobs
   }

@@ -176,6 +176,7 @@ extension ScheduledJob {
       ("run", job.rawValue), ("at", at?.short ?? "end"), ("beside", unless(false, isBeside)),
       ("model", unless(usual.model, promotion.model)),
       ("stage", unless(usual.stage.rawValue, promotion.stage.rawValue)),
+      ("training", training.map(\.flow)),
     ])
   }
 }
@@ -217,6 +218,7 @@ extension TrainingOptions {
   fileprivate var flow: String {
     let usual = TrainingOptions()
     return Harness.flow([
+      ("from", unless(usual.table.rawValue, table.rawValue)),
       ("mode", unless(usual.mode.rawValue, mode.rawValue)),
       ("split", unless(usual.split.rawValue, split.rawValue)),
       ("validation", unless(usual.validationShare, validationShare)),

@@ -15,6 +15,8 @@ struct PlantedTruth {
   private let share: Double
   private var random: SeededRandom
   private var recent: [(picture: Int, at: ProcessingTime)] = []
+  /// The pictures that are bad.
+  private(set) var bad: [Int] = []
 
   init(share: Double, random: SeededRandom) {
     self.share = share
@@ -25,6 +27,7 @@ struct PlantedTruth {
   mutating func isNextBad(picture: Int, at now: ProcessingTime) -> Bool {
     guard share > 0, random.chance(share) else { return false }
     recent.append((picture, now))
+    bad.append(picture)
     return true
   }
 

@@ -35,12 +35,24 @@ struct ExampleReader {
     }
   }
 
+  /// A batch whose rows count as without a label.
+  init(unlabelled batch: RecordBatch) {
+    self.batch = batch
+    labels = Array(repeating: nil, count: batch.count)
+  }
+
   /// The images' ids.
   func images() throws(PortError) -> [String] {
     guard case .strings(let ids) = try Self.column(Self.image, of: batch).values else {
       throw Self.mismatch(Self.image, "holds no text")
     }
     return ids
+  }
+
+  /// The images' ids of the rows that have a label and for which `keep` holds.
+  func images(keep: [Bool]) throws(PortError) -> [String] {
+    let all = try images()
+    return all.indices.filter { keep[$0] && labels[$0] != nil }.map { all[$0] }
   }
 
   /// The rows for which `keep` holds; nil when there is none.

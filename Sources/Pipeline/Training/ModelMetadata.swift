@@ -8,10 +8,10 @@ public struct ModelMetadata: Sendable {
 
   /// When.
   public var trainedAt: EventTime
-  /// The table whose snapshot was pinned.
-  public var table: TableName
-  /// The snapshot.
-  public var snapshot: SnapshotID
+  /// The snapshots that were pinned.
+  public var source: ModelSource
+  /// How rows and labels came about, where whoever trains knows; nil otherwise.
+  public var policy: PipelinePolicy?
   /// How.
   public var options: TrainingOptions
   /// What came of it.
@@ -19,12 +19,12 @@ public struct ModelMetadata: Sendable {
 
   /// What is to be noted of a training.
   public init(
-    trainedAt: EventTime, table: TableName, snapshot: SnapshotID, options: TrainingOptions,
-    trained: TrainedModel
+    trainedAt: EventTime, source: ModelSource, policy: PipelinePolicy? = nil,
+    options: TrainingOptions, trained: TrainedModel
   ) {
     self.trainedAt = trainedAt
-    self.table = table
-    self.snapshot = snapshot
+    self.source = source
+    self.policy = policy
     self.options = options
     self.trained = trained
   }
@@ -34,8 +34,13 @@ public struct ModelMetadata: Sendable {
     let counts = trained.counts
     var json = JSONWriter(capacity: 4096)
     json.field("trained_at", trainedAt)
-    json.field("table", table.description)
-    json.field("snapshot_id", snapshot)
+    json.field("table", source.rows.table.description)
+    json.field("snapshot_id", source.rows.snapshot)
+    if let labels = source.labels {
+      json.field("labels_table", labels.table.description)
+      json.field("labels_snapshot_id", labels.snapshot)
+    }
+    if let policy { json.field("policy", json: Self.json(policy)) }
     json.field("rows_seen", Int64(counts.trained))
     json.field("batches_seen", Int64(counts.batches))
     json.field("algorithm", "SGDClassifier(loss=log_loss)")
@@ -45,6 +50,8 @@ public struct ModelMetadata: Sendable {
     json.field("rows_held_back", Int64(counts.heldBack))
     json.field("positive", Int64(counts.positive))
     json.field("epochs", Int64(trained.epochs))
+    json.field("epochs_limit", options.mode == .lab ? nil : Int64(options.epochs))
+    json.field("patience", options.mode == .lab ? nil : Int64(options.patience))
     json.field("split", options.mode == .lab ? nil : options.split.rawValue)
     json.field("validation_share", options.mode == .lab ? nil : options.validationShare)
     json.field("balances_classes", options.mode == .standard && options.balancesClasses)
@@ -55,8 +62,8 @@ public struct ModelMetadata: Sendable {
     json.field(
       "label_definition",
       options.mode == .lab
-        ? "as the table has it; a row without a label counts as 0"
-        : "as the table has it; rows without a label, which isn't ripe, are left out")
+        ? "as \(labelTable) has it; a row without a label counts as 0"
+        : "as \(labelTable) has it; rows without a label, which isn't ripe, are left out")
     json.field("code_version", Self.codeVersion)
     json.field("data_fingerprint", Self.hexadecimal(counts.fingerprint))
     if let metrics = trained.validation?.metrics {
@@ -64,6 +71,17 @@ public struct ModelMetadata: Sendable {
       let segments = trained.validation?.segments ?? []
       json.field("segments", json: Self.joined(segments.map(Self.json)))
     }
+    return json.finish()
+  }
+
+  private var labelTable: TableName { (source.labels ?? source.rows).table }
+
+  private static func json(_ policy: PipelinePolicy) -> [UInt8] {
+    var json = JSONWriter()
+    json.field("offline", policy.offline.rawValue)
+    json.field("labels", policy.labels == .lab ? "lab" : "ripe")
+    json.field("minors", policy.governance.ageRule.rawValue)
+    json.field("scoring", policy.scoring.rawValue)
     return json.finish()
   }
 

@@ -10,9 +10,25 @@ public struct ModelTrainer: Sendable {
   ) async throws(PortError) -> Void
 
   private let options: TrainingOptions
+  private let countries: [String: String]
 
   /// A trainer.
-  public init(_ options: TrainingOptions) { self.options = options }
+  ///
+  /// - Parameter countries: the uploaders' countries by image, for what was held back to be judged
+  ///   by; none of it is trained on.
+  public init(_ options: TrainingOptions, countries: [String: String] = [:]) {
+    self.options = options
+    self.countries = countries
+  }
+
+  /// Trains on pinned rows.
+  ///
+  /// - Throws: `invalid` when the rows lack a column, or none has a label.
+  public func train(_ rows: TrainingRows) async throws(PortError) -> TrainedModel {
+    try await train { (columns, body) async throws(PortError) in
+      try await rows.each(columns, body)
+    }
+  }
 
   /// Trains.
   ///
@@ -54,6 +70,11 @@ public struct ModelTrainer: Sendable {
   // MARK: Ours
 
   private func trainInEpochs(_ rows: @escaping Rows) async throws(PortError) -> TrainedModel {
+    guard options.table != .featureLog || options.split == .image else {
+      throw PortError(
+        .invalid, port: "Training", operation: "train",
+        hint: "the feature log's rows stand in the order of scores; hold back by image")
+    }
     let survey = try await survey(rows)
     guard survey.counts.trained > 0 else { throw Self.noRows(survey.counts) }
     let encoding = try Self.translating { () throws(TrainingError) in
@@ -187,7 +208,9 @@ public struct ModelTrainer: Sendable {
     guard survey.counts.heldBack > 0 else { return validation }
     try await each(rows, survey) { reader, keep throws(PortError) in
       guard let held = try Self.encoded(reader, keep.map { !$0 }, encoding) else { return }
-      validation.add(held.examples, scores: regression.probabilities(held.rows))
+      validation.add(
+        held.examples, scores: regression.probabilities(held.rows),
+        countries: try reader.images(keep: keep.map { !$0 }).map { countries[$0] })
     }
     return validation
   }

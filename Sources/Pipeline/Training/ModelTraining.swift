@@ -1,8 +1,8 @@
 import Moderation
 import Ports
 
-/// Trains a model from the training set's current snapshot, which it pins, and registers it as a
-/// candidate (REFERENCE §7).
+/// Trains a model from the current snapshot of the training set, or of the feature log with the
+/// training set's labels, which it pins, and registers it as a candidate (REFERENCE §7).
 ///
 /// The same snapshot gives the same model, byte by byte; training again on it adds no version.
 public struct ModelTraining: Job {
@@ -12,16 +12,21 @@ public struct ModelTraining: Job {
   private let lake: any Lake
   private let registry: ModelRegistry
   private let environment: Environment
+  private let policy: PipelinePolicy
   private let options: TrainingOptions
 
   /// A job over its ports.
+  ///
+  /// - Parameter options: nil for those of the policy.
   public init(
-    lake: any Lake, registry: ModelRegistry, environment: Environment, options: TrainingOptions
+    lake: any Lake, registry: ModelRegistry, environment: Environment, policy: PipelinePolicy,
+    options: TrainingOptions? = nil
   ) {
     self.lake = lake
     self.registry = registry
     self.environment = environment
-    self.options = options
+    self.policy = policy
+    self.options = options ?? policy.training
   }
 
   /// Trains and registers.
@@ -30,32 +35,32 @@ public struct ModelTraining: Job {
   }
 
   private func runOnce() async throws(PortError) -> [String: Int] {
-    let table = LakeTables.trainingData
-    guard let snapshot = try await lake.current(table) else {
-      throw PortError(
-        .notFound, port: "Lake", operation: "scan",
-        hint: "\(table) has no snapshot; run the job training-set first")
-    }
     // Pinned: what is committed meanwhile isn't trained on.
-    let pinned = snapshot.id
-    let trained = try await ModelTrainer(options).train {
-      (columns, body) async throws(PortError) in
-      try body(
-        try await lake.scan(table, RowSelection(snapshot: pinned, columns: columns)))
+    let set = try await pinned(LakeTables.trainingData, by: "training-set")
+    let source: ModelSource
+    var trainedAt = set.committedAt
+    switch options.table {
+    case .trainingData: source = ModelSource(.init(LakeTables.trainingData, set.id))
+    case .featureLog:
+      let log = try await pinned(LakeTables.featureLog, by: "feature-log")
+      trainedAt = max(trainedAt, log.committedAt)
+      source = ModelSource(
+        .init(LakeTables.featureLog, log.id), labels: .init(LakeTables.trainingData, set.id))
     }
-    // By the snapshot's own time, so that the same snapshot gives the same bytes.
+    let rows = try await TrainingRows(source, in: lake)
+    let trained = try await ModelTrainer(
+      options, countries: try await UploaderCountries.read(lake, asOf: set.committedAt)
+    ).train(rows)
+    // By the snapshots' own time, so that the same ones give the same bytes.
     let metadata = ModelMetadata(
-      trainedAt: snapshot.committedAt, table: table, snapshot: pinned, options: options,
-      trained: trained)
-    let rows = try await lake.scan(
-      table, RowSelection(snapshot: pinned, columns: [ExampleReader.image]))
+      trainedAt: trainedAt, source: source, policy: policy, options: options, trained: trained)
     let version = try await registry.register(
       [
         (ModelRegistry.modelFile, trained.model.json),
         (ModelRegistry.metadataFile, metadata.json),
-        (ModelLineage.file, ModelLineage(images: rows.strings(ExampleReader.image)).bytes),
+        (ModelLineage.file, ModelLineage(images: try await rows.images()).bytes),
       ],
-      source: "\(table)@\(pinned)", at: environment.now.asEventTime)
+      source: source.description, at: environment.now.asEventTime)
     environment.record(
       "trained",
       [
@@ -67,5 +72,16 @@ public struct ModelTraining: Job {
       "positive": trained.counts.positive, "held_back": trained.counts.heldBack,
       "epochs": trained.epochs,
     ]
+  }
+
+  private func pinned(
+    _ table: TableName, by job: String
+  ) async throws(PortError) -> TableSnapshot {
+    guard let snapshot = try await lake.current(table) else {
+      throw PortError(
+        .notFound, port: "Lake", operation: "scan",
+        hint: "\(table) has no snapshot; run the job \(job) first")
+    }
+    return snapshot
   }
 }

@@ -48,7 +48,7 @@ public struct TrainedModel: Sendable {
   public struct Validation: Sendable {
     /// A part of the rows that is judged by itself.
     public struct Segment: Sendable {
-      /// `category=Bread`, `viral=yes`.
+      /// `category=Bread`, `country=DE`, `viral=yes`.
       public var name: String
       /// How well its rows are told apart.
       public var metrics: ClassifierMetrics
@@ -57,19 +57,21 @@ public struct TrainedModel: Sendable {
     private var scores: [Double] = []
     private var labels: [Bool] = []
     private var categories: [String] = []
-    private var isViral: [Bool] = []
+    private var countries: [String?] = []
+    private var viral: [String] = []
 
-    mutating func add(_ examples: ExampleBatch, scores new: [Double]) {
+    mutating func add(
+      _ examples: ExampleBatch, scores new: [Double], countries newCountries: [String?]
+    ) {
       scores += new
       labels += examples.labels
       let category = examples.categorical[2]
       categories += category.codes.map { category.names[Int($0)] }
-      isViral += examples.numeric[Self.viewsIndex].map { $0 >= Self.viralViews }
+      countries += newCountries
+      viral += examples.numeric[Self.viewsIndex].map { ModelSegments.viral(views: $0) }
     }
 
     private static let viewsIndex = ModelInputs.numericNames.firstIndex(of: "views_5min") ?? 0
-    /// The default threshold of the trigger `viral`.
-    private static let viralViews = 100.0
 
     /// How well all rows are told apart; nil without rows.
     public var metrics: ClassifierMetrics? {
@@ -77,12 +79,13 @@ public struct TrainedModel: Sendable {
       scores.isEmpty ? nil : try? ClassifierMetrics(scores: scores, labels: labels)
     }
 
-    /// The same by category, and by whether the image was viral.
+    /// The same by category, by country where it is known, and by whether the image was viral.
     public var segments: [Segment] {
       var rows: [String: [Int]] = [:]
       for index in scores.indices {
         rows["category=\(categories[index])", default: []].append(index)
-        rows["viral=\(isViral[index] ? "yes" : "no")", default: []].append(index)
+        if let country = countries[index] { rows["country=\(country)", default: []].append(index) }
+        rows[viral[index], default: []].append(index)
       }
       return rows.sorted { $0.key < $1.key }.compactMap { name, indices in
         // As above.

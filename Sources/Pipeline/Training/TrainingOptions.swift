@@ -16,9 +16,20 @@ public struct TrainingOptions: Hashable, Sendable {
     case image
   }
 
+  /// Which rows are trained on.
+  public enum Table: String, Hashable, Sendable, CaseIterable {
+    /// The training set's: features as the lake's history gives them.
+    case trainingData = "training_data"
+    /// What the scorer saw, with the training set's labels.
+    case featureLog = "feature_log"
+  }
+
+  /// Which rows.
+  public var table = Table.trainingData
   /// Whose way.
   public var mode = Mode.standard
-  /// Which rows are held back; none in the lab's mode.
+  /// Which rows are held back; none in the lab's mode. Those of the feature log stand in the order
+  /// of scores, not of images: for them it must be by image.
   public var split = Split.time
   /// The share of rows that is held back, 0..<1.
   public var validationShare = 0.2
