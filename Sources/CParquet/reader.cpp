@@ -70,9 +70,8 @@ parquet::ArrowReaderProperties reader_properties(const parquet_reader &reader) {
   return properties;
 }
 
-arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> file_reader(parquet_reader &reader,
-                                                                       const uint8_t *bytes,
-                                                                       int64_t size) {
+arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> file_reader(
+    parquet_reader &reader, const uint8_t *bytes, int64_t size, int64_t batch_rows = 0) {
   auto source = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::Wrap(bytes, size));
   parquet::ReaderProperties properties(&reader.pool);
   properties.set_page_checksum_verification(true);
@@ -81,7 +80,9 @@ arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> file_reader(parquet_r
     reader.metadata = file->metadata();
     reader.properties = reader_properties(reader);
   }
-  return parquet::arrow::FileReader::Make(&reader.pool, std::move(file), reader.properties);
+  auto arrow_properties = reader.properties;
+  if (batch_rows > 0) arrow_properties.set_batch_size(batch_rows);
+  return parquet::arrow::FileReader::Make(&reader.pool, std::move(file), arrow_properties);
 }
 
 arrow::Status open(parquet_reader &reader, const uint8_t *bytes, int64_t size) {
@@ -104,7 +105,24 @@ arrow::Status check_range(const char *what, int32_t value, int32_t count) {
   return arrow::Status::IndexError(what, " ", value, " of ", count);
 }
 
+arrow::Status check_ranges(const parquet_reader &reader, const std::vector<int> &groups,
+                           const std::vector<int> &columns) {
+  for (const int group : groups) {
+    ARROW_RETURN_NOT_OK(check_range("row group", group, parquet_row_group_count(&reader)));
+  }
+  for (const int column : columns) {
+    ARROW_RETURN_NOT_OK(check_range("column", column, reader.metadata->num_columns()));
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
+
+struct parquet_batches {
+  /// Must outlive `batches`.
+  std::unique_ptr<parquet::arrow::FileReader> file;
+  std::unique_ptr<arrow::RecordBatchReader> batches;
+};
 
 char *parquet_open(const uint8_t *bytes, int64_t size, const parquet_read_options *options,
                    parquet_reader **reader) {
@@ -141,12 +159,7 @@ char *parquet_read(parquet_reader *reader, const uint8_t *bytes, int64_t size,
   return cparquet::guarded([&] {
     const std::vector<int> groups(row_groups, row_groups + row_group_count);
     const std::vector<int> columns(leaves, leaves + leaf_count);
-    for (const int group : groups) {
-      ARROW_RETURN_NOT_OK(check_range("row group", group, parquet_row_group_count(reader)));
-    }
-    for (const int column : columns) {
-      ARROW_RETURN_NOT_OK(check_range("column", column, reader->metadata->num_columns()));
-    }
+    ARROW_RETURN_NOT_OK(check_ranges(*reader, groups, columns));
     ARROW_ASSIGN_OR_RAISE(auto file, file_reader(*reader, bytes, size));
     ARROW_ASSIGN_OR_RAISE(auto table, file->ReadRowGroups(groups, columns));
     ARROW_ASSIGN_OR_RAISE(auto batch, table->CombineChunksToBatch(&reader->pool));
@@ -155,5 +168,31 @@ char *parquet_read(parquet_reader *reader, const uint8_t *bytes, int64_t size,
     return arrow::ExportRecordBatch(*batch, array, schema);
   });
 }
+
+char *parquet_batches_open(parquet_reader *reader, const uint8_t *bytes, int64_t size,
+                           int32_t row_group, const int32_t *leaves, int32_t leaf_count,
+                           int64_t batch_rows, parquet_batches **batches) {
+  *batches = nullptr;
+  return cparquet::guarded([&] {
+    const std::vector<int> columns(leaves, leaves + leaf_count);
+    ARROW_RETURN_NOT_OK(check_ranges(*reader, {row_group}, columns));
+    auto opened = std::make_unique<parquet_batches>();
+    ARROW_ASSIGN_OR_RAISE(opened->file, file_reader(*reader, bytes, size, batch_rows));
+    ARROW_ASSIGN_OR_RAISE(opened->batches, opened->file->GetRecordBatchReader({row_group}, columns));
+    *batches = opened.release();
+    return arrow::Status::OK();
+  });
+}
+
+char *parquet_batches_next(parquet_batches *batches, ArrowSchema *schema, ArrowArray *array) {
+  return cparquet::guarded([&] {
+    ARROW_ASSIGN_OR_RAISE(auto batch, batches->batches->Next());
+    if (batch == nullptr) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(batch->Validate());
+    return arrow::ExportRecordBatch(*batch, array, schema);
+  });
+}
+
+void parquet_batches_close(parquet_batches *batches) { delete batches; }
 
 void parquet_close(parquet_reader *reader) { delete reader; }

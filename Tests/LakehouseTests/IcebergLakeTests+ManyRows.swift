@@ -89,4 +89,65 @@ extension IcebergLakeTests {
       #expect(error?.hint.contains(path) == true)
     }
   }
+
+  @Test(
+    "A row group read so many rows at a time gives its rows, in their order",
+    arguments: [0, 2 << 20])
+  func someRowsAtATime(dictionaryBytes: Int) throws {
+    var batches = Batches(seed: 12)
+    let whole = batches.batch(rows: 1000)
+    var options = ParquetFile.WriteOptions()
+    options.dictionaryBytes = dictionaryBytes
+    let bytes = try ParquetFile.encode(whole, fieldIDs: Batches.fieldIDs, options: options)
+    let reader = try ParquetFile.Reader(bytes)
+    let positions = Array(whole.schema.fields.indices.reversed())
+    var sizes: [Int] = []
+    var read = RecordBatch(schema: whole.schema)
+    try reader.batches(rowGroup: 0, positions: positions, rows: 300) { columns in
+      sizes.append(columns[0].values.count)
+      read.append(RecordBatch(schema: whole.schema, columns: columns.reversed()))
+    }
+    #expect(sizes == [300, 300, 300, 100])
+    #expect(read == whole)
+    let error = #expect(throws: ParquetError.self) {
+      try reader.batches(rowGroup: 0, positions: positions, rows: 300) {
+        (_) throws(ParquetError) in throw ParquetError("that is enough")
+      }
+    }
+    #expect(error?.reason == "that is enough")
+    #expect(throws: ParquetError.self) {
+      try reader.batches(rowGroup: 1, positions: [0], rows: 300) { _ in }
+    }
+  }
+
+  @Test("A flipped bit in a row group that is read by and by is an error, or changes nothing")
+  func flippedBitsByAndBy() throws {
+    var batches = Batches(seed: 13)
+    let whole = batches.batch(rows: 60)
+    let bytes = try ParquetFile.encode(whole, fieldIDs: Batches.fieldIDs)
+    func rows(_ bytes: [UInt8]) throws(ParquetError) -> [RecordBatch.Column]? {
+      let reader = try ParquetFile.Reader(bytes)
+      var columns: [RecordBatch.Column]?
+      try reader.batches(rowGroup: 0, positions: [0, 1], rows: 25) { batch in
+        if columns == nil {
+          columns = batch
+        } else {
+          for i in 0...1 { columns?[i].append(batch[i]) }
+        }
+      }
+      return columns
+    }
+    let expected = try rows(bytes)
+    var refused = 0
+    for place in stride(from: 4, to: bytes.count / 2, by: 7) {
+      var damaged = bytes
+      damaged[place] ^= 1
+      do throws(ParquetError) {
+        #expect(try rows(damaged) == expected)
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 0)
+  }
 }

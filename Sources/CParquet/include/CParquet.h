@@ -105,6 +105,23 @@ char *parquet_read(struct parquet_reader *reader, const uint8_t *bytes, int64_t 
                    const int32_t *row_groups, int32_t row_group_count, const int32_t *leaves,
                    int32_t leaf_count, struct ArrowSchema *schema, struct ArrowArray *array);
 
+/// A row group that is decoded a batch of rows at a time.
+struct parquet_batches;
+
+/// Begins to decode leaf columns of one row group, at most `batch_rows` rows at a time. `bytes` must
+/// stay where they are until parquet_batches_close, which goes before parquet_close.
+char *parquet_batches_open(struct parquet_reader *reader, const uint8_t *bytes, int64_t size,
+                           int32_t row_group, const int32_t *leaves, int32_t leaf_count,
+                           int64_t batch_rows, struct parquet_batches **batches);
+
+/// Decodes the next rows into one struct array, as parquet_read does; at the end `array` is left
+/// without a release function.
+char *parquet_batches_next(struct parquet_batches *batches, struct ArrowSchema *schema,
+                           struct ArrowArray *array);
+
+/// Frees what parquet_batches_open made.
+void parquet_batches_close(struct parquet_batches *batches);
+
 /// Frees the reader.
 void parquet_close(struct parquet_reader *reader);
 

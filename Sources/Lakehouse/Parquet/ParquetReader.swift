@@ -98,6 +98,74 @@ extension ParquetFile {
       }
     }
 
+    /// Gives the columns at these positions of one row group, at most `rows` rows at a time.
+    func batches(
+      rowGroup: Int, positions: [Int], rows: Int,
+      _ body: ([RecordBatch.Column]) throws(ParquetError) -> Void
+    ) throws(ParquetError) {
+      let wanted = Set(positions).sorted()
+      var leaves: [Int32] = []
+      for position in wanted { leaves.append(try leaf(at: position)) }
+      let left = try withBytes { bytes throws(ParquetError) in
+        var opened: OpaquePointer?
+        try ParquetError.check(
+          parquet_batches_open(
+            footer.pointer, bytes.baseAddress, Int64(bytes.count), Int32(rowGroup), leaves,
+            Int32(leaves.count), Int64(rows), &opened))
+        guard let opened else { throw ParquetError("the row group opened as nothing") }
+        defer { parquet_batches_close(opened) }
+        var left = rowGroupRows[rowGroup]
+        while let columns = try next(opened, leaves.count) {
+          let byPosition = Dictionary(uniqueKeysWithValues: zip(wanted, columns))
+          left -= columns.first?.values.count ?? 0
+          try body(positions.compactMap { byPosition[$0] })
+        }
+        return left
+      }
+      guard left == 0 else {
+        throw ParquetError("row group \(rowGroup) lacks \(left) of its rows")
+      }
+    }
+
+    /// The next rows of each leaf; nil at the end.
+    private func next(
+      _ batches: OpaquePointer, _ count: Int
+    ) throws(ParquetError) -> [RecordBatch.Column]? {
+      var schema = ArrowSchema()
+      var array = ArrowArray()
+      defer {
+        array.release?(&array)
+        schema.release?(&schema)
+      }
+      try ParquetError.check(parquet_batches_next(batches, &schema, &array))
+      guard array.release != nil else { return nil }
+      return try Self.columns(array, schema, count).map { column throws(ParquetError) in
+        try column.decoded()
+      }
+    }
+
+    /// Runs `body` on the file's bytes, which stay where they are meanwhile.
+    private func withBytes<Value>(
+      _ body: (UnsafeBufferPointer<UInt8>) throws(ParquetError) -> Value
+    ) throws(ParquetError) -> Value {
+      try bytes.withUnsafeBufferPointer { bytes throws(ParquetError) in try body(bytes) }
+    }
+
+    /// The children of a struct array, which must be so many.
+    private static func columns(
+      _ array: ArrowArray, _ schema: ArrowSchema, _ count: Int
+    ) throws(ParquetError) -> [ArrowColumn] {
+      guard array.n_children == count, schema.n_children == count else {
+        throw ParquetError("\(array.n_children) columns decoded, not \(count)")
+      }
+      return try (0..<count).map { index throws(ParquetError) in
+        guard let array = array.children[index], let schema = schema.children[index] else {
+          throw ParquetError("column \(index) wasn't decoded")
+        }
+        return ArrowColumn(array.pointee, schema.pointee)
+      }
+    }
+
     private func leaf(at position: Int) throws(ParquetError) -> Int32 {
       let leaf = parquet_leaf(footer.pointer, Int32(position))
       guard fields[position].columnType != nil, leaf >= 0 else {
@@ -126,14 +194,7 @@ extension ParquetFile {
           Int32(leaves.count), &schema, &array)
       }
       try ParquetError.check(error)
-      guard array.n_children == leaves.count, schema.n_children == leaves.count else {
-        throw ParquetError("\(array.n_children) columns decoded, not \(leaves.count)")
-      }
-      for index in leaves.indices {
-        guard let array = array.children[index], let schema = schema.children[index] else {
-          throw ParquetError("column \(index) wasn't decoded")
-        }
-        let column = ArrowColumn(array.pointee, schema.pointee)
+      for (index, column) in try Self.columns(array, schema, leaves.count).enumerated() {
         guard column.count == rowGroupRows[rowGroup] else {
           throw ParquetError(
             "\(column.count) values in row group \(rowGroup) of \(rowGroupRows[rowGroup]) rows",

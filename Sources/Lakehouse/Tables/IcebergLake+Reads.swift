@@ -82,8 +82,8 @@ extension IcebergLake {
     return try await TableScan(reader, metadata, snapshot).rowCount()
   }
 
-  /// Gives the rows of a snapshot (nil: the current one) one row group at a time: whatever the
-  /// table's size, memory is that of one file and one row group.
+  /// Gives the rows of a snapshot (nil: the current one) in batches, of one row group each and of
+  /// at most 131,072 rows: whatever the table's size, memory is that of one file and one batch.
   ///
   /// - Parameter columns: which of the table's columns; nil for all.
   public func batches(

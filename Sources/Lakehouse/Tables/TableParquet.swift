@@ -70,8 +70,41 @@ struct TableParquet {
   /// A row group's columns in the order of `fields`; one that was added to the table after the file
   /// was written is null.
   func batch(_ group: Int, _ fields: [IcebergField]) throws(PortError) -> RecordBatch {
-    let columns = try read(group, fields.map(\.id))
-    let count = rowCount(of: group)
+    try batch(try read(group, fields.map(\.id)), fields, count: rowCount(of: group))
+  }
+
+  /// The same, at most so many rows at a time.
+  func batches(
+    _ group: Int, _ fields: [IcebergField], rows: Int,
+    _ body: (RecordBatch) throws(PortError) -> Void
+  ) throws(PortError) {
+    let found = fields.map(\.id).filter { positions[$0] != nil }
+    guard rowCount(of: group) > rows, !found.isEmpty else { return try body(batch(group, fields)) }
+    var failure: PortError?
+    do throws(ParquetError) {
+      try reader.batches(
+        rowGroup: group, positions: found.compactMap { positions[$0] }, rows: rows
+      ) { columns throws(ParquetError) in
+        do throws(PortError) {
+          try body(
+            batch(
+              Dictionary(zip(found, columns)) { first, _ in first }, fields,
+              count: columns[0].values.count))
+        } catch {
+          failure = error
+          throw ParquetError("isn't wanted further")
+        }
+      }
+    } catch {
+      throw failure
+        ?? LakehouseError(file: path, field: error.column ?? "", reason: error.reason)
+        .portError("scan")
+    }
+  }
+
+  private func batch(
+    _ columns: [Int: RecordBatch.Column], _ fields: [IcebergField], count: Int
+  ) throws(PortError) -> RecordBatch {
     var schema: [TableSchema.Field] = []
     var values: [RecordBatch.Column] = []
     for field in fields {

@@ -2,10 +2,10 @@ import Ports
 
 /// Reads the rows of a snapshot, file by file, without those that are deleted.
 struct TableScan {
-  /// A row group's rows with where they stand.
+  /// Rows of a row group with where they stand.
   struct Piece {
     var entry: ManifestEntry
-    /// The position in the file of the row group's first row.
+    /// The position in the file of the first row.
     var start: Int64
     /// The rows, deleted ones included.
     var batch: RecordBatch
@@ -63,7 +63,11 @@ struct TableScan {
     return count
   }
 
-  /// Gives each row group's columns, and which rows of it are there.
+  /// The most rows of a batch: as many as Arrow's scanner gives at a time, and so PyIceberg's
+  /// `to_arrow_batch_reader`.
+  static let batchRows = 131_072
+
+  /// Gives each row group's columns, a batch at a time, and which rows of it are there.
   func pieces(
     of entry: ManifestEntry, _ fields: [IcebergField],
     _ body: (Piece) throws(PortError) -> Void
@@ -72,17 +76,17 @@ struct TableScan {
     let parquet = try await reader.files.parquet(entry.file, names: names)
     var start: Int64 = 0
     for group in 0..<parquet.rowGroupCount {
-      let batch = try parquet.batch(group, read)
-      let piece = Piece(
-        entry: entry, start: start, batch: batch,
-        kept: deletions.kept(batch, read, of: entry, from: start))
-      try body(piece)
-      start += Int64(parquet.rowCount(of: group))
+      try parquet.batches(group, read, rows: Self.batchRows) { batch throws(PortError) in
+        let piece = Piece(
+          entry: entry, start: start, batch: batch,
+          kept: deletions.kept(batch, read, of: entry, from: start))
+        try body(piece)
+        start += Int64(batch.count)
+      }
     }
   }
 
-  /// Gives the rows of the snapshot, one row group at a time: memory is that of one row group and
-  /// its file.
+  /// Gives the rows of the snapshot in batches: memory is that of one batch and its file.
   func batches(
     _ schema: IcebergSchema, _ body: (RecordBatch) throws(PortError) -> Void
   ) async throws(PortError) {
@@ -135,7 +139,7 @@ struct TableScan {
   /// what they are believed.
   private var capacity: Int { min(max(0, live.mostRows), Self.reservedRows) }
 
-  /// Gives the rows of one file, one row group at a time.
+  /// Gives the rows of one file in batches.
   func rows(
     of entry: ManifestEntry, _ schema: IcebergSchema,
     _ body: (RecordBatch) throws(PortError) -> Void

@@ -1,3 +1,4 @@
+import Glibc
 import Moderation
 import Ports
 
@@ -93,22 +94,30 @@ struct ExampleReader {
 
   private func names(_ name: String, _ rows: [Int]?) throws(PortError) -> CategoricalColumn {
     let column = try Self.column(name, of: batch)
-    func picked<Value>(_ values: [Value]) -> [Value?] {
-      (rows ?? Array(values.indices)).map { column.isValid($0) ? values[$0] : nil }
-    }
     switch column.values {
     case .strings(let values):
-      // By bytes: to a String, two spellings of one accented letter are equal.
-      return CategoricalColumn(
-        coding: picked(values), isSame: { $0 == $1 && $0.utf8.elementsEqual($1.utf8) }
-      ) { $0 }
+      return CategoricalColumn(values, of: column, rows, isSame: Self.hasSameBytes) { $0 }
     case .integers(let values):
-      return CategoricalColumn(coding: picked(values), isSame: ==) { ModelInputs.name($0) }
+      return CategoricalColumn(values, of: column, rows, isSame: ==) { ModelInputs.name($0) }
     case .booleans(let values):
-      return CategoricalColumn(coding: picked(values), isSame: ==) {
+      return CategoricalColumn(values, of: column, rows, isSame: ==) {
         ModelInputs.name($0 ? 1 : 0)
       }
     case .doubles: throw Self.mismatch(name, "holds fractions, not names")
+    }
+  }
+
+  /// By bytes: to a String, two spellings of one accented letter are equal.
+  @inline(__always)
+  private static func hasSameBytes(_ one: String, _ other: String) -> Bool {
+    // Most names differ in length, which is known without a look at the text.
+    guard one.utf8.count == other.utf8.count else { return false }
+    var (one, other) = (one, other)
+    return one.withUTF8 { one in
+      other.withUTF8 { other in
+        guard let one = one.baseAddress, let bytes = other.baseAddress else { return true }
+        return memcmp(one, bytes, other.count) == 0
+      }
     }
   }
 
@@ -130,20 +139,38 @@ struct ExampleReader {
 
 extension CategoricalColumn {
   /// A column of values with few different ones, each named once.
+  ///
+  /// - Parameter rows: which of the column's; nil for all.
+  @inline(__always)
   fileprivate init<Value>(
-    coding values: [Value?], isSame: (Value, Value) -> Bool, _ name: (Value) -> String
+    _ values: [Value], of column: RecordBatch.Column, _ rows: [Int]?,
+    isSame: (Value, Value) -> Bool, _ name: (Value) -> String
   ) {
-    var known: [Value?] = []
+    var known: [(value: Value, code: Int32)] = []
+    var names: [String] = []
     var codes: [Int32] = []
-    codes.reserveCapacity(values.count)
-    for value in values {
-      let index = known.firstIndex { other in
-        guard let value, let other else { return value == nil && other == nil }
-        return isSame(value, other)
+    var nullCode: Int32?
+    func code(of row: Int) -> Int32 {
+      guard column.isValid(row) else {
+        if let nullCode { return nullCode }
+        names.append(Self.nullName)
+        let code = Int32(names.count - 1)
+        nullCode = code
+        return code
       }
-      codes.append(Int32(index ?? known.count))
-      if index == nil { known.append(value) }
+      let value = values[row]
+      for other in known where isSame(value, other.value) { return other.code }
+      names.append(name(value))
+      let code = Int32(names.count - 1)
+      known.append((value, code))
+      return code
     }
-    self.init(codes: codes, names: known.map { $0.map(name) ?? Self.nullName })
+    codes.reserveCapacity(rows?.count ?? values.count)
+    if let rows {
+      for row in rows { codes.append(code(of: row)) }
+    } else {
+      for row in values.indices { codes.append(code(of: row)) }
+    }
+    self.init(codes: codes, names: names)
   }
 }
