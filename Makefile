@@ -3,7 +3,7 @@
 BIN := .build/release/rehearsal
 SWIFT := Package.swift Sources Tests Examples/soup/Package.swift Examples/soup/Tests
 
-.PHONY: help setup build run test test-live unit example scenarios canaries readers models judge bench lake-bench live-bench lint format golden clean
+.PHONY: help setup build run test test-live sanitize unit example scenarios canaries readers models judge bench lake-bench live-bench lint format golden clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ canaries: setup ## deliberate defects in the pipeline, release build: something 
 
 test-live: build ## conformance and every golden on real servers, which it starts and stops
 	bash ci/live.sh $(BIN)
+
+sanitize: setup ## the C boundary under AddressSanitizer and LeakSanitizer, on real servers
+	@bash ci/sanitize.sh
 
 readers: build ## PyIceberg and DuckDB read the lake's tables, and write them
 	bash ci/lake-readers.sh $(BIN)

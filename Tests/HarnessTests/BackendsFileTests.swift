@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Harness
@@ -75,5 +76,34 @@ struct BackendsFileTests {
       #expect(json.contains("\"\(adapter.rawValue)\""))
     }
     #expect(json.contains("Where the files lie."))
+  }
+
+  @Test(
+    "docs/backends.md lists every server's keys with their defaults, in their order",
+    arguments: [
+      ("## PostgreSQL", BackendsFile.Adapter.postgres), ("## Kafka", .kafka), ("## Redis", .redis),
+      ("## S3", .s3),
+    ])
+  func documentation(heading: String, adapter: BackendsFile.Adapter) throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("docs/backends.md")
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+    let section = lines.drop { !$0.hasPrefix(heading) }.dropFirst().prefix { !$0.hasPrefix("## ") }
+    let rows = section.drop { $0 != "### Keys" }.dropFirst().prefix { !$0.hasPrefix("###") }
+      .filter { $0.hasPrefix("| `") }
+      .map { row in row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+    let fields = try #require(BackendsFields.sections[adapter]).fields
+    #expect(rows.map { $0[0] } == fields.map { "`\($0.name)`" })
+    for (row, field) in zip(rows, fields) {
+      let about = field.about.lowercased()
+      let isRight =
+        switch row[1] {
+        case "–, required": field.isRequired
+        case "none": !field.isRequired && !about.contains("default")
+        default: about.hasSuffix("default \(row[1].lowercased()).")
+        }
+      #expect(isRight, "\(field.name): the docs say \(row[1]), the reader: \(field.about)")
+    }
   }
 }
