@@ -37,8 +37,8 @@ canaries: setup ## deliberate defects in the pipeline, release build: something 
 	.build/release/canaries
 	.build/release/canaries --replay Tests/Canaries/Shrunk
 
-test-live: build ## conformance and every golden on real servers, which it starts and stops
-	bash ci/live.sh $(BIN)
+test-live: build ## conformance and every golden (or SCENARIOS=…) on real servers, which it starts and stops
+	bash ci/live.sh $(BIN) --conformance $(SCENARIOS)
 
 sanitize: setup ## the C boundary under AddressSanitizer and LeakSanitizer, on real servers
 	@bash ci/sanitize.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Every golden on real servers: the conformance suites, then each scenario on each set of backends,
-# all against the same goldens.
+# Goldens on real servers: each scenario (all, unless some are named) on each set of backends, all
+# against the same goldens; with --conformance the conformance suites before.
 #
-#   ci/live.sh PROGRAM [SCENARIO…]
+#   ci/live.sh PROGRAM [--conformance] [SCENARIO…]
 #
 # Starts its own servers unless REHEARSAL_SERVICES names a folder of `ci/services.sh start`.
 set -euo pipefail
@@ -11,6 +11,11 @@ cd "$(dirname "$0")/.."
 . ci/lake-venv.sh
 find_program "${1:-.build/release/rehearsal}"
 shift || true
+conformance=
+if [ "${1:-}" = --conformance ]; then
+  conformance=yes
+  shift
+fi
 
 work=$(mktemp -d)
 cleanup() {
@@ -42,7 +47,7 @@ for server in 'features: redis' 'log: kafka' 'store: postgres' 'objects: s3'; do
   echo "$server: $(tail -1 "$work/nowhere.txt" | cut -c1-100)"
 done
 
-if [ "$#" -eq 0 ]; then
+if [ -n "$conformance" ]; then
   say "conformance on real servers"
   swift test --filter 'ConformanceTests|LiveBackendTests'
 fi

@@ -49,13 +49,17 @@ extension Benchmark {
     }
   }
 
+  /// The most records of a poll while a backlog is read: most counters of a batch are then touched
+  /// more than once, and Redis writes each of them once.
+  static let catchUpBatch = 5000
+
   /// Records about ``events`` events with nobody reading, then measures stream consumer, anchor
   /// scheduler and risk scorer from their start until all is applied and scored.
   ///
   /// - Parameter maker: makes the backends, which are empty.
   /// - Throws: ``RunFailure``; `noProgress` when a recorded event wasn't applied.
   public func drain(_ maker: RunOptions.Maker) throws -> Drain {
-    let platform = try BenchmarkPlatform(events, clock: clock, maker)
+    let platform = try BenchmarkPlatform(events, clock: clock, batch: Self.catchUpBatch, maker)
     let (clock, times) = (clock, PortTimes())
     let stopwatch = PortStopwatch(clock: clock) { times.add($0, $1) }
     let (start, recorded) = try platform.simulate { () async throws(PortError) in

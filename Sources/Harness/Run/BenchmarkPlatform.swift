@@ -14,12 +14,15 @@ struct BenchmarkPlatform: Sendable {
   private let streams: RandomStreams
 
   /// A platform for about `count` events in the mix of the lab's recorded traffic.
+  ///
+  /// - Parameter batch: the most records of a poll; nil for the policy's default.
   init(
-    _ count: Int, clock: @escaping @Sendable () -> UInt64, _ maker: RunOptions.Maker
+    _ count: Int, clock: @escaping @Sendable () -> UInt64, batch: Int? = nil,
+    _ maker: RunOptions.Maker
   ) throws {
     let perSecond = 500.0
     let seconds = Int(Double(count) / perSecond)
-    scenario = try Scenario(
+    var scenario = try Scenario(
       yaml: """
         name: bench
         about: Views, comments, uploads, flags and new users in the mix of recorded traffic.
@@ -30,6 +33,8 @@ struct BenchmarkPlatform: Sendable {
               rate: \(perSecond)/s
               mix: { view: 75, comment: 20, upload: 2, flag: 2, user: 1 }
         """, file: "bench")
+    if let batch { scenario.policy.batchLimit = batch }
+    self.scenario = scenario
     counter = BenchmarkCounter(clock: clock)
     let time = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
     executor = SimulationExecutor(clock: time)
