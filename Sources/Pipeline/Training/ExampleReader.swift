@@ -1,4 +1,3 @@
-import Glibc
 import Moderation
 import Ports
 
@@ -115,8 +114,12 @@ struct ExampleReader {
     var (one, other) = (one, other)
     return one.withUTF8 { one in
       other.withUTF8 { other in
-        guard let one = one.baseAddress, let bytes = other.baseAddress else { return true }
-        return memcmp(one, bytes, other.count) == 0
+        var index = 0
+        while index < one.count {
+          if one[index] != other[index] { return false }
+          index += 1
+        }
+        return true
       }
     }
   }

@@ -4,13 +4,11 @@ extension TrainingOptions {
   /// The options that a model's `metadata.json` names; nil when the text isn't such metadata.
   public init?(metadata bytes: [UInt8]) {
     guard let fields = ModelMetadataFields(bytes),
-      let table = fields.text("table").flatMap({ $0.split(separator: ".").last }),
-      let source = Table(rawValue: String(table)),
       let mode = fields.text("mode").flatMap({ Mode(rawValue: $0) }),
       let alpha = fields.number("alpha")
     else { return nil }
     self.init()
-    self.table = source
+    table = fields.text("labels_table") == nil ? .trainingData : .featureLog
     self.mode = mode
     self.alpha = alpha
     guard mode == .standard else { return }
