@@ -63,6 +63,24 @@ extension IcebergLakeTests {
     }
   }
 
+  @Test("Deleted rows stay away when a row group is read by and by")
+  func deletedRowsByAndBy() throws {
+    try simulate { world in
+      let lake = try await Self.manyRows(world, change: .delete(2, ["key 3", "key 101"]))
+      let metadata = try await lake.metadata(of: Row.table)
+      let scan = try await TableScan(lake.reader, metadata, metadata.currentSnapshot)
+      var (keys, pieces): ([String], Int) = ([], 0)
+      for entry in scan.live.data {
+        try await scan.pieces(of: entry, metadata.schema.fields, rows: 700) { piece in
+          pieces += 1
+          keys += (piece.kept.map { piece.batch.filtered($0) } ?? piece.batch).strings("key")
+        }
+      }
+      #expect(pieces > 2 * scan.live.data.count)
+      #expect(keys == (try await lake.scan(Row.table, snapshot: nil).strings("key")))
+    }
+  }
+
   @Test("A column added later is null in all rows of a large table")
   func columnAddedToMany() throws {
     try simulate { world in

@@ -69,14 +69,14 @@ struct TableScan {
 
   /// Gives each row group's columns, a batch at a time, and which rows of it are there.
   func pieces(
-    of entry: ManifestEntry, _ fields: [IcebergField],
+    of entry: ManifestEntry, _ fields: [IcebergField], rows: Int = Self.batchRows,
     _ body: (Piece) throws(PortError) -> Void
   ) async throws(PortError) {
     let read = fields + deletions.extraFields(for: entry, beside: fields)
     let parquet = try await reader.files.parquet(entry.file, names: names)
     var start: Int64 = 0
     for group in 0..<parquet.rowGroupCount {
-      try parquet.batches(group, read, rows: Self.batchRows) { batch throws(PortError) in
+      try parquet.batches(group, read, rows: rows) { batch throws(PortError) in
         let piece = Piece(
           entry: entry, start: start, batch: batch,
           kept: deletions.kept(batch, read, of: entry, from: start))
