@@ -196,6 +196,12 @@ struct TrainingRowsTests {
     }
   }
 
+  @Test("An image is viral from as many views on as the trigger takes by default")
+  func viral() {
+    #expect(ModelSegments.viral(views: 99) == "viral=no")
+    #expect(ModelSegments.viral(views: 100) == "viral=yes")
+  }
+
   @Test("A prediction is what the model says of the row, in the rows' order")
   func predictions() throws {
     let model = try ModelFixture.model(weight: 0.5, intercept: -1)
