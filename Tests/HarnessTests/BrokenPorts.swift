@@ -87,11 +87,13 @@ struct BrokenFeatures: FeatureStore {
   }
 }
 
-/// A lake that commits something else than it is told.
+/// A lake that commits, or gives, something else than it is told.
 struct BrokenLake: Lake {
   let base: any Lake
   /// Changes what is committed to a table.
-  let alters: @Sendable (inout TableChange, TableName) throws(PortError) -> Void
+  var alters: @Sendable (inout TableChange, TableName) throws(PortError) -> Void = { _, _ in }
+  /// Changes which rows are asked for.
+  var asks: @Sendable (inout RowSelection) -> Void = { _ in }
 
   func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
     try await base.createTable(table, schema: schema)
@@ -112,7 +114,9 @@ struct BrokenLake: Lake {
   }
 
   func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
-    try await base.scan(table, selection)
+    var selection = selection
+    asks(&selection)
+    return try await base.scan(table, selection)
   }
 
   func expire(

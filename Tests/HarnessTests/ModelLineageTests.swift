@@ -124,7 +124,9 @@ struct ModelLineageTests {
     var options = RunOptions()
     options.injection = { component, ports in
       var ports = ports
-      if component.component == "training" { ports.lake = UnpinnedLake(base: ports.lake) }
+      if component.component == "training" {
+        ports.lake = BrokenLake(base: ports.lake, asks: { $0.snapshot = nil })
+      }
       return ports
     }
     let faults = try #require(
@@ -200,51 +202,4 @@ private struct AlteredObjects: ObjectStore {
   }
 
   func delete(_ key: String) async throws(PortError) { try await base.delete(key) }
-}
-
-/// A lake whose scans take no notice of the snapshot that is asked for.
-private struct UnpinnedLake: Lake {
-  let base: any Lake
-
-  func createTable(_ table: TableName, schema: TableSchema) async throws(PortError) {
-    try await base.createTable(table, schema: schema)
-  }
-
-  func tables() async throws(PortError) -> [TableName] { try await base.tables() }
-
-  func snapshots(of table: TableName) async throws(PortError) -> [TableSnapshot] {
-    try await base.snapshots(of: table)
-  }
-
-  func commit(
-    _ change: TableChange, to table: TableName, expecting parent: SnapshotID?
-  ) async throws(PortError) -> TableSnapshot {
-    try await base.commit(change, to: table, expecting: parent)
-  }
-
-  func scan(_ table: TableName, _ selection: RowSelection) async throws(PortError) -> RecordBatch {
-    var selection = selection
-    selection.snapshot = nil
-    return try await base.scan(table, selection)
-  }
-
-  func expire(
-    _ table: TableName, olderThan instant: EventTime
-  ) async throws(PortError) -> MaintenanceReport {
-    try await base.expire(table, olderThan: instant)
-  }
-
-  func compact(
-    _ table: TableName, id: SnapshotID, at instant: EventTime
-  ) async throws(PortError) -> MaintenanceReport {
-    try await base.compact(table, id: id, at: instant)
-  }
-
-  func remains(of text: String, in table: TableName) async throws(PortError) -> [String: Int] {
-    try await base.remains(of: text, in: table)
-  }
-
-  func evolve(_ table: TableName, _ change: SchemaChange) async throws(PortError) {
-    try await base.evolve(table, change)
-  }
 }
