@@ -101,7 +101,9 @@ public struct ImageWindows: Sendable {
     _ trigger: Trigger, _ threshold: Int?, _ window: RollingWindow, _ counter: RollingCounter,
     _ asOf: EventTime, _ image: ImageID, _ output: inout [FiredTrigger]
   ) {
-    guard let threshold, !fired.contains(ThresholdTriggers(trigger)) else { return }
+    // Nearly no image has had that many events at all, let alone within the window.
+    guard let threshold, counter.kept >= threshold, !fired.contains(ThresholdTriggers(trigger))
+    else { return }
     let count = counter.count(window, asOf: asOf).observed
     guard count >= threshold else { return }
     fired.insert(ThresholdTriggers(trigger))
@@ -111,7 +113,8 @@ public struct ImageWindows: Sendable {
   private mutating func checkMilestones(
     _ milestones: [Int], _ asOf: EventTime, _ image: ImageID, _ output: inout [FiredTrigger]
   ) {
-    guard milestonesReached < milestones.count else { return }
+    guard milestonesReached < milestones.count, views.all >= milestones[milestonesReached]
+    else { return }
     let total = views.total(asOf: asOf).observed
     while milestonesReached < milestones.count, total >= milestones[milestonesReached] {
       let milestone = milestones[milestonesReached]

@@ -27,6 +27,9 @@ public struct RollingCounter: Sendable {
 
   /// Event times of on-time events, ascending.
   private var times: [Int64] = []
+  /// The last of ``times`` that there ever was: most events come after it, and then the array's end,
+  /// which nothing else touches, needn't be read.
+  private var newest = Int64.min
   /// Those of ineligible actors, ascending; a subset of `times`.
   private var ineligible: [Int64] = []
   private var late: [Late] = []
@@ -37,6 +40,12 @@ public struct RollingCounter: Sendable {
 
   /// An empty counter.
   public init() {}
+
+  /// Events whose times are known: no window holds more.
+  var kept: Int { times.count + late.count }
+
+  /// All events, whenever they count.
+  var all: Int { trimmed.observed + kept }
 
   /// Adds one event.
   ///
@@ -52,8 +61,15 @@ public struct RollingCounter: Sendable {
         Late(
           time: time.microseconds, visibleFrom: visibleFrom.microseconds, isEligible: isEligible))
     } else {
-      Self.insert(time.microseconds, into: &times)
-      if !isEligible { Self.insert(time.microseconds, into: &ineligible) }
+      if time.microseconds >= newest {
+        newest = time.microseconds
+        times.append(newest)
+      } else {
+        times.insert(time.microseconds, at: Self.rank(time.microseconds, in: times))
+      }
+      if !isEligible {
+        ineligible.insert(time.microseconds, at: Self.rank(time.microseconds, in: ineligible))
+      }
     }
     let counted = max(visibleFrom ?? time, time)
     latest = max(latest ?? counted, counted)
@@ -111,14 +127,6 @@ public struct RollingCounter: Sendable {
     ineligible.removeFirst(droppedIneligible)
     trimmed.observed += dropped
     trimmed.governed += dropped - droppedIneligible
-  }
-
-  private static func insert(_ time: Int64, into times: inout [Int64]) {
-    if let last = times.last, last > time {
-      times.insert(time, at: rank(time, in: times))
-    } else {
-      times.append(time)
-    }
   }
 
   /// How many of the ascending `times` are at or before `bound`.
