@@ -7,7 +7,7 @@ import Testing
 @Suite struct TransitiveGovernanceTests {
   @Test(
     "With and without the ineligible users' actions, everyone else's training rows are the same",
-    arguments: ["minors", "test-accounts", "normal-traffic", "late-and-duplicate-events"])
+    arguments: ["minors", "late-and-duplicate-events"])
   func transitive(name: String) throws {
     var scenario = try scenario(name)
     scenario.faults = []

@@ -5,11 +5,7 @@ import Testing
 /// Scenarios of the tree against their goldens, in a debug build; `make scenarios` plays all of
 /// them in release mode.
 @Suite struct ScenarioTests {
-  static let names = [
-    "all-rules", "colliding-commits", "comment-spam", "corrected-user", "deleted-content",
-    "flag-brigade", "job-faults", "minor-found-later", "minors", "retrain-after-erasure",
-    "swarm", "viral-burst",
-  ]
+  static let names = ["all-rules", "comment-spam", "deleted-content", "job-faults"]
 
   @Test("Every expectation and checker holds, and the golden matches", arguments: names)
   func golden(name: String) throws {
