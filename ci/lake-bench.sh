@@ -7,8 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lake-venv.sh"
 
 find_program "${1:?usage: ci/lake-bench.sh PATH-OF-REHEARSAL}"
-venv=.build/readers-venv
-make_venv "$venv" "${reader_pins[@]}"
+make_python
 
 # Not below /tmp, which may be memory.
 mkdir -p .build

@@ -8,8 +8,7 @@ find_program "${1:?usage: ci/lake-readers.sh PATH-OF-REHEARSAL}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-venv=.build/readers-venv
-make_venv "$venv" "${reader_pins[@]}"
+make_python
 
 say "scenarios"
 for scenario in viral-burst minor-found-later schema-evolution; do

@@ -41,3 +41,10 @@ reader_pins=(
   "duckdb-extension-httpfs==1.5.5"
   "duckdb-extension-iceberg==1.5.5"
 )
+
+# Those, and what learns beside Rehearsal, in one environment: most of both is PyIceberg and Arrow.
+make_python() {
+  venv=$PWD/.build/python-venv
+  make_venv "$venv" "${reader_pins[@]}" scikit-learn==1.9.1 pandas==2.3.3 onnxruntime==1.32.0 \
+    onnx==1.23.2
+}

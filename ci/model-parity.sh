@@ -12,9 +12,7 @@ rows=${2:-1000000}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-venv=.build/models-venv
-make_venv "$venv" "pyiceberg[sql-sqlite,pyarrow]==0.11.1" scikit-learn==1.9.1 pandas==2.3.3 \
-  onnxruntime==1.32.0 onnx==1.23.2
+make_python
 
 say "models beside scikit-learn"
 "$venv/bin/python" -B ci/model_parity.py "$bin" "$work" "$rows"
