@@ -11,7 +11,8 @@
 #   ci/services.sh stop [FOLDER]    stops what start started, by process id, and removes the folder
 #
 # `. FOLDER/env` sets REHEARSAL_POSTGRES, REHEARSAL_REDIS, REHEARSAL_KAFKA and REHEARSAL_S3 with
-# their secrets; the folder is .build/services unless named.
+# their secrets; the folder is .build/services unless named. PostgreSQL and S3 (REHEARSAL_S3_TLS)
+# take TLS, too; who made their certificates is in REHEARSAL_AUTHORITY.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD/ci
@@ -33,6 +34,7 @@ install_servers() {
   local missing=()
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   command -v redis-server >/dev/null || missing+=(redis-server)
+  command -v openssl >/dev/null || missing+=(openssl)
   [ "${#missing[@]}" -gt 0 ] || return 0
   local run=()
   [ "$(id -u)" -eq 0 ] || run=(sudo)
@@ -94,6 +96,21 @@ as_postgres() {
   fi
 }
 
+# An authority of its own, and a certificate by it for both names of this machine.
+make_certificates() {
+  local tls=$root/tls
+  mkdir -p "$tls"
+  {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+      -subj "/CN=throwaway authority" -keyout "$tls/authority.key" -out "$tls/authority.pem" &&
+      openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=localhost" \
+        -keyout "$tls/server.key" -out "$tls/server.csr" &&
+      openssl x509 -req -in "$tls/server.csr" -CA "$tls/authority.pem" \
+        -CAkey "$tls/authority.key" -CAcreateserial -days 2 -out "$tls/server.pem" \
+        -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
+  } >"$tls/log" 2>&1 || { cat "$tls/log" >&2; fail "openssl can't make certificates"; }
+}
+
 init_postgres() {
   local bin data=$root/postgres
   bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
@@ -104,6 +121,10 @@ init_postgres() {
   as_postgres "$bin/initdb" -D "$data/data" -U postgres -A scram-sha-256 \
     --pwfile="$root/postgres-password" -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions \
     >"$root/initdb.log" 2>&1 || { cat "$root/initdb.log" >&2; fail "initdb failed"; }
+  # PostgreSQL takes no key that others may read.
+  cp "$root/tls/server.key" "$root/tls/server.pem" "$data"
+  chmod 600 "$data/server.key"
+  if [ "$(id -u)" -eq 0 ]; then chown postgres: "$data/server.key" "$data/server.pem"; fi
 }
 
 start_postgres() {
@@ -122,7 +143,8 @@ start_postgres() {
 run_pg_ctl() {
   as_postgres "$bin/pg_ctl" -D "$data/data" -l "$data/log" -w -t 30 -o "-p $postgres_port \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
-    -c full_page_writes=off -c shared_buffers=64MB \
+    -c full_page_writes=off -c shared_buffers=64MB -c ssl=on \
+    -c ssl_cert_file=$data/server.pem -c ssl_key_file=$data/server.key \
     -c max_connections=100 -c wal_level=minimal -c max_wal_senders=0" start
 }
 
@@ -151,7 +173,8 @@ start_s3() {
     -s3.port="${p[0]}" -master.port="${p[1]}" -volume.port="${p[2]}" -filer.port="${p[3]}" \
     -admin.port="${p[4]}" -master.port.grpc="${p[5]}" -volume.port.grpc="${p[6]}" \
     -filer.port.grpc="${p[7]}" -s3.port.grpc="${p[8]}" -admin.port.grpc="${p[9]}" \
-    -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false -bucket=rehearsal \
+    -s3.port.https="${p[10]}" -s3.cert.file="$root/tls/server.pem" \
+    -s3.key.file="$root/tls/server.key" -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false -bucket=rehearsal \
     >"$root/s3.log" 2>&1 &
   echo $! >"$root/s3.pid"
 }
@@ -176,8 +199,9 @@ start() {
     local at=$root
     while [ "$at" != / ]; do chmod a+x "$at"; at=$(dirname "$at"); done
   fi
-  free_ports 13 >"$root/ports"
+  free_ports 14 >"$root/ports"
   read_ports
+  make_certificates
   init_postgres
   start_redis
   start_kafka
@@ -185,12 +209,14 @@ start() {
   start_postgres
   for server in redis kafka s3; do wait_for "$server"; done
   cat >"$root/env" <<ENV
-export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres"
+export REHEARSAL_POSTGRES="host=127.0.0.1 port=$postgres_port user=postgres dbname=postgres sslmode=disable"
 export REHEARSAL_POSTGRES_PASSWORD=secret
 export REHEARSAL_REDIS=127.0.0.1:$redis_port
 export REHEARSAL_REDIS_PASSWORD=secret
 export REHEARSAL_KAFKA=127.0.0.1:$kafka_port
 export REHEARSAL_S3=http://127.0.0.1:${s3_ports[0]}
+export REHEARSAL_S3_TLS=https://127.0.0.1:${s3_ports[10]}
+export REHEARSAL_AUTHORITY=$root/tls/authority.pem
 export REHEARSAL_S3_BUCKET=rehearsal
 export REHEARSAL_S3_ACCESS_KEY=rehearsal
 export REHEARSAL_S3_SECRET_KEY=secret-of-12
@@ -207,6 +233,7 @@ wait_for() {
     kafka) wait_port "the broker" "$kafka_port" "$root/kafka.log" ;;
     s3)
       wait_port "the S3 server" "${s3_ports[0]}" "$root/s3.log"
+      wait_port "the S3 server" "${s3_ports[10]}" "$root/s3.log"
       wait_bucket "http://127.0.0.1:${s3_ports[3]}/buckets/rehearsal/?limit=1"
       ;;
   esac

@@ -10,6 +10,13 @@ struct ConnectionFailure: Error {
   var state: String?
   /// Whether a connection was there before, on which something may have been sent.
   let wasOpen: Bool
+
+  /// Whether one side won't talk under the TLS that the settings ask for. libpq says so in words
+  /// alone: a connection that breaks while TLS begins is none of these.
+  var isAboutTrust: Bool {
+    !wasOpen && state == nil
+      && ["certificate", "does not support SSL"].contains { said.contains($0) }
+  }
 }
 
 /// The server's answer that a statement failed.

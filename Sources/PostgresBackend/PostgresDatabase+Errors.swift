@@ -47,6 +47,11 @@ extension PostgresDatabase {
     case "53":
       operation.error(
         .unavailable, "\(said); raise the server's max_connections, or lower poolSize")
+    case nil where failure.isAboutTrust:
+      operation.error(
+        .invalid,
+        "\(said); see that ssl_root_certificate (rootCertificate) names the file of who signed the "
+          + "server's certificate, and ssl_mode (sslMode) what it must prove")
     case nil:
       operation.error(
         .unavailable, "\(said); start the server, or correct host, port and sslMode")

@@ -95,7 +95,7 @@ public final class PostgresDatabase: Sendable {
 extension ConnectionFailure {
   /// Whether the next attempt may succeed: a wrong password stays wrong.
   var mayPass: Bool {
-    guard let state else { return true }
+    guard let state else { return !isAboutTrust }
     return !state.hasPrefix("28") && !state.hasPrefix("3D")
   }
 }

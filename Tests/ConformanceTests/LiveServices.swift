@@ -8,6 +8,11 @@ enum LiveServices {
     ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// Files for TLS: who signed the servers' certificates, and a certificate that signed none.
+  static let tls: (authority: String, stranger: String)? = variable("REHEARSAL_AUTHORITY").map {
+    ($0, URL(filePath: $0).deletingLastPathComponent().appending(path: "server.pem").path)
+  }
+
   private static let made = Mutex(0)
 
   /// A prefix that no other test has, of lower-case letters, digits and `_`: it keeps apart what

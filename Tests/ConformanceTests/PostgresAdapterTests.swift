@@ -50,6 +50,35 @@ struct PostgresAdapterTests {
     #expect(error?.hint.contains("start the server") == true)
   }
 
+  @Test("Under TLS the server's certificate is verified", .enabled(if: LiveServices.tls != nil))
+  func verified() throws {
+    let tls = try #require(LiveServices.tls)
+    let database = try open {
+      $0.sslMode = "verify-full"
+      $0.rootCertificate = tls.authority
+    }
+    let answers = try database.run(
+      PortMethod("test", "tls"),
+      [Query(Statement("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))])
+    #expect(try answers[0].first { try $0.boolean() } == true)
+  }
+
+  @Test(
+    "A certificate that can't be trusted is refused at once, and the settings named",
+    .enabled(if: LiveServices.tls != nil))
+  func unverified() throws {
+    let tls = try #require(LiveServices.tls)
+    for file in [tls.stranger, "/no/such.pem"] {
+      let error = openingError {
+        $0.sslMode = "verify-full"
+        $0.rootCertificate = file
+      }
+      #expect(error?.code == .invalid, "\(error as Any)")
+      #expect(error?.hint.contains("certificate") == true, "\(error as Any)")
+      #expect(error?.hint.contains("ssl_root_certificate") == true, "\(error as Any)")
+    }
+  }
+
   @Test("A database that isn't there is named, with the cure")
   func noDatabase() {
     let error = openingError { $0.database = "nowhere" }

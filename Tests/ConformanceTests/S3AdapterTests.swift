@@ -73,6 +73,30 @@ struct S3AdapterTests {
     #expect(try await other.get("a/b") == [1])
   }
 
+  @Test(
+    "Under TLS the server's certificate is verified, and one that can't be is refused",
+    .enabled(if: LiveServices.tls != nil))
+  func tls() async throws {
+    let tls = try #require(LiveServices.tls)
+    let endpoint = try #require(LiveServices.variable("REHEARSAL_S3_TLS"))
+    let store = try open {
+      $0.endpoint = endpoint
+      $0.certificates = tls.authority
+    }
+    try await store.put("k", [1, 2, 3])
+    #expect(try await store.get("k") == [1, 2, 3])
+    var settings = try #require(LiveS3.settings)
+    settings.endpoint = endpoint
+    // None: the system's authorities. curl trusts whatever certificate it is told to.
+    for file in ["/no/such.pem", ""] {
+      settings.certificates = file
+      let store = try S3ObjectStore(settings)
+      let error = await #expect(throws: PortError.self) { try await store.get("k") }
+      #expect(error?.code == .invalid, "\(error as Any)")
+      #expect(error?.hint.contains("certificates") == true, "\(error as Any)")
+    }
+  }
+
   @Test("Without a prefix nothing is cleaned")
   func cleanNothing() throws {
     let store = try S3ObjectStore(try #require(LiveS3.settings))
