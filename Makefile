@@ -38,7 +38,7 @@ canaries: setup ## deliberate defects in the pipeline, release build: something 
 	.build/release/canaries --replay Tests/Canaries/Shrunk
 
 test-live: build ## conformance and every golden (or SCENARIOS=…) on real servers, which it starts and stops
-	bash ci/live.sh $(BIN) --conformance $(SCENARIOS)
+	bash ci/live.sh $(BIN) --conformance $(if $(MINUTES),--minutes $(MINUTES)) $(SCENARIOS)
 
 sanitize: setup ## the C boundary under AddressSanitizer and LeakSanitizer, on real servers
 	@bash ci/sanitize.sh

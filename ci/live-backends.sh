@@ -17,8 +17,8 @@ stop_services() {
   if [ -n "$own_services" ]; then bash ci/services.sh stop "$own_services"; fi
 }
 
-# Writes live, sqlite, postgres, kafka, redis, s3 and bench .yaml; what is in folders lies beside:
-# FOLDER
+# Writes live, sqlite, postgres, kafka, redis, s3, tls and bench .yaml; what is in folders lies
+# beside: FOLDER
 write_backends() {
   local work=$1
   local postgres='postgres: { conninfo: "${REHEARSAL_POSTGRES}",
@@ -39,6 +39,13 @@ write_backends() {
   write_file kafka "log: kafka" "$kafka"
   write_file redis "features: redis" "$redis"
   write_file s3 "objects: s3, lake: s3, catalog: sqlite" "$s3" "$sqlite"
+  # Under TLS, with the servers' names and who signed them verified.
+  write_file tls "store: postgres, checkpoints: postgres, catalog: postgres, objects: s3, lake: s3" \
+    'postgres: { conninfo: "${REHEARSAL_POSTGRES}", password: "${REHEARSAL_POSTGRES_PASSWORD}",
+  ssl_mode: verify-full, ssl_root_certificate: "${REHEARSAL_AUTHORITY}" }' \
+    's3: { endpoint: "${REHEARSAL_S3_TLS}", ssl_certificates: "${REHEARSAL_AUTHORITY}",
+  bucket: "${REHEARSAL_S3_BUCKET}", access_key: "${REHEARSAL_S3_ACCESS_KEY}",
+  secret_key: "${REHEARSAL_S3_SECRET_KEY}" }'
   # The online path's ports; uploaded files stay in memory.
   write_file bench "store: postgres, log: kafka, features: redis" "$postgres" "$kafka" "$redis"
 }
