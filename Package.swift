@@ -78,7 +78,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     // The stream in Kafka or Redpanda, over librdkafka.
-    .systemLibrary(name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .systemLibrary(
+      name: "CKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev", "libssl-dev"])]),
     .target(
       name: "KafkaBackend", dependencies: ["Moderation", "Ports", "CKafka"],
       swiftSettings: settings),

@@ -18,7 +18,7 @@ fi
 # lake's independent readers (PyIceberg, DuckDB) are installed with.
 packages=(
   git make libcurl4-openssl-dev libxml2-dev zlib1g-dev libsqlite3-dev libmimalloc-dev python3-venv
-  libpq-dev librdkafka-dev libhiredis-dev
+  libpq-dev librdkafka-dev libhiredis-dev libssl-dev
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -89,9 +89,13 @@ final class KafkaHandle: Sendable {
     as portCode: PortError.Code? = nil
   ) -> PortError {
     let last = notes.lastError.map { "; librdkafka's last word: \($0)" } ?? ""
-    return operation.error(
-      portCode ?? code.portCode,
-      "\(subject): the broker at \(settings.servers): \(code.text)\(last); \(code.cure)")
+    let said = "\(subject): the broker at \(settings.servers): \(code.text)\(last)"
+    // The library tries a refused log-in again and again, until the request's time is up.
+    if portCode ?? code.portCode == .unavailable, notes.isRefused {
+      return operation.error(
+        .denied, "\(said); correct saslMechanism, saslUser and saslPassword, or the certificates")
+    }
+    return operation.error(portCode ?? code.portCode, "\(said); \(code.cure)")
   }
 
   /// Blocks the thread for a moment, in real time.
@@ -119,6 +123,14 @@ final class KafkaNotes: Sendable {
 
   /// The last error, if any.
   var lastError: String? { state.withLock { $0.lastError } }
+
+  /// Whether the last error is that one side won't have the other: the broker this account, or the
+  /// client the broker's certificate. A connection that breaks on the way there is neither.
+  var isRefused: Bool {
+    ["SASL authentication error", "certificate verify failed"].contains { words in
+      lastError?.contains(words) == true
+    }
+  }
 
   /// Whether all brokers were found to be down since the last call.
   func takeDown() -> Bool {

@@ -27,8 +27,8 @@ public struct RollingCounter: Sendable {
 
   /// Event times of on-time events, ascending.
   private var times: [Int64] = []
-  /// The last of ``times`` that there ever was: most events come after it, and then the array's end,
-  /// which nothing else touches, needn't be read.
+  /// The last of ``times`` that there ever was: most events come after it, and then the array's
+  /// end, which nothing else touches, needn't be read.
   private var newest = Int64.min
   /// Those of ineligible actors, ascending; a subset of `times`.
   private var ineligible: [Int64] = []

@@ -55,6 +55,41 @@ struct KafkaMockTests {
     #expect(check.first?.problem != nil)
   }
 
+  @Test("The account's name and password reach the broker, and its refusal is told")
+  func wrongAccount() async throws {
+    let broker = try LoginBroker(refusal: "no account 'alice'")
+    var settings = settings("127.0.0.1:\(broker.port)")
+    settings.securityProtocol = "sasl_plaintext"
+    settings.saslMechanism = "PLAIN"
+    settings.saslUser = "alice"
+    settings.saslPassword = "rabbit-hole"
+    let log = try KafkaEventLog(settings, time: RealTime())
+    let error = try #require(await failure { try await log.ends(of: "t") })
+    #expect(broker.tokens.first == "\0alice\0rabbit-hole")
+    #expect(error.code == .denied)
+    #expect(error.hint.contains("no account 'alice'"), "\(error)")
+    #expect(error.hint.contains("correct saslMechanism, saslUser and saslPassword"))
+    #expect(!error.hint.contains("rabbit-hole"))
+  }
+
+  @Test(
+    "A broker that knows no TLS or SASL is unavailable, and the hint says so",
+    arguments: [
+      ("ssl", "SSL_HANDSHAKE"), ("sasl_plaintext", "SASL"),
+    ])
+  func plainBroker(securityProtocol: String, said: String) async throws {
+    let cluster = try MockCluster()
+    var settings = settings(cluster.servers)
+    settings.securityProtocol = securityProtocol
+    settings.saslMechanism = "PLAIN"
+    settings.saslUser = "alice"
+    settings.saslPassword = "rabbit-hole"
+    let log = try KafkaEventLog(settings, time: RealTime())
+    let error = try #require(await failure { try await log.ends(of: "t") })
+    #expect(error.code == .unavailable)
+    #expect(error.hint.contains(said) && error.hint.contains("securityProtocol"), "\(error)")
+  }
+
   @Test("Records that were never sent are unavailable, and go once the server is back")
   func down() async throws {
     let cluster = try MockCluster()
