@@ -16,20 +16,9 @@ final class LoginBroker: Sendable {
   /// - Parameter refusal: what it says to whoever logs in.
   init(refusal: String) throws {
     self.refusal = refusal
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener: Int32
+    (listener, port) = try Loopback.listener()
     self.listener = listener
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let failed = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) | listen(listener, 8)
-          | getsockname(listener, address, &length)
-      }
-    }
-    guard failed == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    port = Int(UInt16(bigEndian: address.sin_port))
     Thread.detachNewThread { Self.serve(listener) { [weak self] in self?.answer($0) } }
   }
 

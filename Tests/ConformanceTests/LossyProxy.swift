@@ -17,18 +17,15 @@ final class LossyProxy: Sendable {
   /// Where clients connect to, on 127.0.0.1.
   let port: Int
   private let listener: Int32
-  private let target: sockaddr_in
+  private let targetPort: Int
   private let loss = Mutex<Loss?>(nil)
 
   /// Listens on a free port for connections to a port of this machine.
   init(to targetPort: Int) throws {
-    target = Self.address(targetPort)
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    self.targetPort = targetPort
+    let listener: Int32
+    (listener, port) = try Loopback.listener()
     self.listener = listener
-    guard Self.withAddress(Self.address(0), { bind(listener, $0, $1) }) == 0,
-      listen(listener, 16) == 0
-    else { throw POSIXError(.EADDRINUSE) }
-    port = Self.port(of: listener)
     Thread.detachNewThread { [listener, weak self] in
       while true {
         let client = accept(listener, nil, nil)
@@ -47,12 +44,11 @@ final class LossyProxy: Sendable {
   deinit { close(listener) }
 
   private func serve(_ client: Int32) {
-    let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let server = Loopback.connected(to: targetPort)
     defer {
       close(client)
       close(server)
     }
-    guard Self.withAddress(target, { connect(server, $0, $1) }) == 0 else { return }
     var isMuted = false
     while true {
       var ends = [
@@ -98,34 +94,5 @@ final class LossyProxy: Sendable {
 
   private static func write(_ bytes: [UInt8], to socket: Int32) -> Bool {
     send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
-  }
-
-  private static func address(_ port: Int) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
-  }
-
-  private static func port(of socket: Int32) -> Int {
-    var address = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    _ = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        getsockname(socket, $0, &length)
-      }
-    }
-    return Int(UInt16(bigEndian: address.sin_port))
-  }
-
-  private static func withAddress(
-    _ address: sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    withUnsafePointer(to: address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
   }
 }

@@ -32,18 +32,7 @@ final class ScriptedServer: Sendable {
   /// scripts takes none. After the last one requests are forwarded, or the connection is closed
   /// when there is no real server.
   init(_ steps: [Step], upstream: Int? = nil) throws {
-    listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = Self.loopback(0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let listener = self.listener
-    let failed = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) | listen(listener, 8)
-          | getsockname(listener, address, &length)
-      }
-    }
-    guard failed == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    port = Int(UInt16(bigEndian: address.sin_port))
+    (listener, port) = try Loopback.listener()
     self.upstream = upstream
     self.steps = Mutex(steps)
     Thread.detachNewThread { self.serve() }
@@ -59,7 +48,7 @@ final class ScriptedServer: Sendable {
     while true {
       let client = accept(listener, nil, nil)
       guard client >= 0 else { break }
-      let server = upstream.map(Self.connected)
+      let server = upstream.map(Loopback.connected)
       while let request = Self.receive(from: client, replies: nil), answer(request, client, server)
       {}
       if let server { Glibc.close(server) }
@@ -111,25 +100,6 @@ final class ScriptedServer: Sendable {
 
   private static func send(_ bytes: [UInt8], to socket: Int32) -> Bool {
     Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
-  }
-
-  private static func connected(to port: Int) -> Int32 {
-    let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = loopback(port)
-    withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        _ = connect(server, address, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    return server
-  }
-
-  private static func loopback(_ port: Int) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
   }
 }
 
