@@ -21,10 +21,8 @@ run: build ## runs every scenario on the embedded defaults and checks its golden
 
 test: unit example scenarios canaries readers models lint ## runs all tests
 
-# Two suites need a free thread of the pool, which simulations of other suites block: they go alone.
 unit: setup ## unit, conformance, pipeline, harness, scenario and tidy tests, debug build
-	swift test --filter 'EscapeTests|SimulationThreadsTests'
-	swift test --skip 'EscapeTests|SimulationThreadsTests'
+	@bash ci/unit.sh
 
 example: setup ## the example package of docs/swift.md, built on its own
 	swift test --package-path Examples/soup --scratch-path .build/example

@@ -6,8 +6,8 @@ import Testing
 
 /// Simulations block their threads, never those on which tests run.
 ///
-/// The test goes alone (`make unit`): simulations that other suites run without the facade do block
-/// the pool.
+/// The test is apart from most (`ci/unit.sh`): simulations that other suites run without the facade
+/// do block the pool.
 @Suite struct SimulationThreadsTests {
   @Test("Tasks go on while as many simulations as there are processors stand still")
   func poolIsFree() async throws {
