@@ -16,12 +16,7 @@ extension KafkaEventLog {
         BackendCheck("schema", found: schema(topics)),
       ]
     } catch {
-      return [
-        BackendCheck(
-          "reachable",
-          found: "no answer from \(settings.servers) within "
-            + "\(settings.timeLimit.milliseconds) ms", problem: error.hint)
-      ]
+      return [BackendCheck(unreachable: error)]
     }
   }
 

@@ -90,12 +90,13 @@ final class KafkaHandle: Sendable {
   ) -> PortError {
     let last = notes.lastError.map { "; librdkafka's last word: \($0)" } ?? ""
     let said = "\(subject): the broker at \(settings.servers): \(code.text)\(last)"
+    let portCode = portCode ?? code.portCode
     // The library tries a refused log-in again and again, until the request's time is up.
-    if portCode ?? code.portCode == .unavailable, notes.isRefused {
+    if portCode == .unavailable, notes.isRefused {
       return operation.error(
         .denied, "\(said); correct saslMechanism, saslUser and saslPassword, or the certificates")
     }
-    return operation.error(portCode ?? code.portCode, "\(said); \(code.cure)")
+    return operation.error(portCode, "\(said); \(code.cure)")
   }
 
   /// Blocks the thread for a moment, in real time.

@@ -7,11 +7,19 @@ public struct BackendCheck: Hashable, Sendable {
   public var found: String
   /// What is wrong and how to mend it; nil when it's fine.
   public var problem: String?
+  /// Why the backend couldn't be asked at all; nil when it could.
+  public var refusal: PortError?
 
   /// Something that was looked at.
   public init(_ what: String, found: String, problem: String? = nil) {
     self.what = what
     self.found = found
     self.problem = problem
+  }
+
+  /// The backend can't be asked: it isn't there, or refuses whoever asks.
+  public init(unreachable error: PortError) {
+    self.init("reachable", found: "no: \(error.code.name)", problem: error.hint)
+    refusal = error
   }
 }

@@ -16,7 +16,7 @@ extension PostgresDatabase {
         schemaCheck(server, versions),
       ]
     } catch {
-      return [BackendCheck("reachable", found: "no", problem: error.description)]
+      return [BackendCheck(unreachable: error)]
     }
   }
 

@@ -10,7 +10,7 @@ extension RedisFeatureStore {
       let reply = try client.send([RedisCommand("INFO")], for: operation, changes: false)[0]
       server = Self.fields(of: reply.text ?? "")
     } catch {
-      return [BackendCheck("reachable", found: "no", problem: error.hint)]
+      return [BackendCheck(unreachable: error)]
     }
     return [
       BackendCheck("reachable", found: client.settings.address), Self.version(server),

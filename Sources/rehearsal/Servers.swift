@@ -82,7 +82,7 @@ final class Servers {
     do {
       return try checks(adapter)
     } catch {
-      return [BackendCheck("reachable", found: "no", problem: "\(error)")]
+      return [BackendCheck(unreachable: error)]
     }
   }
 
@@ -117,8 +117,8 @@ final class Servers {
   private static func requireAnswer(
     _ checks: [BackendCheck], _ port: String
   ) throws(PortError) {
-    guard let first = checks.first, let problem = first.problem else { return }
-    throw PortError(.unavailable, port: port, operation: "open", hint: problem)
+    guard let refusal = checks.first?.refusal else { return }
+    throw PortError(refusal.code, port: port, operation: "open", hint: refusal.hint)
   }
 
   private func postgres() throws(PortError) -> PostgresDatabase {
@@ -138,7 +138,9 @@ final class Servers {
     do {
       return try Blocking.run { () async throws(PortError) in await log.check() }
     } catch {
-      return [BackendCheck("reachable", found: "no", problem: "\(error)")]
+      let error = PortError(
+        .unavailable, port: "EventLog", operation: "check", hint: "\(error)")
+      return [BackendCheck(unreachable: error)]
     }
   }
 

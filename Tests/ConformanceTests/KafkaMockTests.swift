@@ -55,6 +55,15 @@ struct KafkaMockTests {
     #expect(check.first?.problem != nil)
   }
 
+  @Test("The reason is told after one try, too, not only that all brokers are down")
+  func oneTry() async throws {
+    var settings = settings("127.0.0.1:1")
+    settings.options = ["reconnect.backoff.ms": "10000", "reconnect.backoff.max.ms": "10000"]
+    let log = try KafkaEventLog(settings, time: RealTime())
+    let error = try #require(await failure { try await log.ends(of: "t") })
+    #expect(error.hint.contains("Connection refused"), "\(error)")
+  }
+
   @Test("The account's name and password reach the broker, and its refusal is told")
   func wrongAccount() async throws {
     let broker = try LoginBroker(refusal: "no account 'alice'")
@@ -70,6 +79,29 @@ struct KafkaMockTests {
     #expect(error.hint.contains("no account 'alice'"), "\(error)")
     #expect(error.hint.contains("correct saslMechanism, saslUser and saslPassword"))
     #expect(!error.hint.contains("rabbit-hole"))
+  }
+
+  /// The S3 server's TLS stands in for a broker's: what follows the handshake is another matter.
+  @Test(
+    "Under TLS the broker's certificate is verified, and one that can't be is refused",
+    .enabled(if: LiveServices.tls != nil))
+  func certificate() async throws {
+    let tls = try #require(LiveServices.tls)
+    let server = try #require(LiveServices.variable("REHEARSAL_S3_TLS"))
+    var settings = settings(String(server.dropFirst("https://".count)))
+    settings.securityProtocol = "ssl"
+    var codes: [PortError.Code] = []
+    var hints: [String] = []
+    for authority in [tls.authority, ""] {
+      settings.certificateAuthority = authority
+      let log = try KafkaEventLog(settings, time: RealTime())
+      let error = try #require(await failure { try await log.ends(of: "t") })
+      codes.append(error.code)
+      hints.append(error.hint)
+    }
+    #expect(codes == [.unavailable, .denied], "\(hints)")
+    #expect(hints[1].contains("certificate verify failed"), "\(hints[1])")
+    #expect(!hints[0].contains("SSL_HANDSHAKE"), "\(hints[0])")
   }
 
   @Test(

@@ -188,5 +188,7 @@ struct ScenarioRunTests {
       return
     }
     #expect(failure.description.hasPrefix("a backend is unavailable: ApplicationStore.snapshot"))
+    let refused = PortError(.denied, port: "ApplicationStore", operation: "open", hint: "no")
+    #expect(RunFailure.backend(refused).description.hasPrefix("a backend refused: "))
   }
 }

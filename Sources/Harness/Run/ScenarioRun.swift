@@ -9,7 +9,7 @@ public enum RunFailure: Error, Sendable, CustomStringConvertible {
   case noProgress(String)
   /// Work left the simulation; exit code 3.
   case escaped([String])
-  /// A backend failed; exit code 4.
+  /// A backend failed; exit code 4, or 2 when the same call would fail again.
   case backend(PortError)
 
   /// What happened.
@@ -17,7 +17,8 @@ public enum RunFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .noProgress(let text): "no progress: \(text)"
     case .escaped(let what): "work left the simulation: \(what.joined(separator: "; "))"
-    case .backend(let error): "a backend is unavailable: \(error)"
+    case .backend(let error) where error.isRetryable: "a backend is unavailable: \(error)"
+    case .backend(let error): "a backend refused: \(error)"
     }
   }
 }

@@ -17,7 +17,7 @@ extension S3ObjectStore {
     do throws(PortError) {
       response = try client.succeed(request, "check")
     } catch {
-      return [BackendCheck("reachable", found: error.code.name, problem: error.hint)]
+      return [BackendCheck(unreachable: error)]
     }
     let server = response.headers["server"] ?? "a server that doesn't give its name"
     return [
