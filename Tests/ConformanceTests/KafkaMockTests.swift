@@ -73,12 +73,18 @@ struct KafkaMockTests {
     settings.saslUser = "alice"
     settings.saslPassword = "rabbit-hole"
     let log = try KafkaEventLog(settings, time: RealTime())
-    let error = try #require(await failure { try await log.ends(of: "t") })
+    let errors = [
+      await failure { try await log.ends(of: "t") },
+      await failure { try await log.append([.on("t", 0, "a")]) },
+    ]
     #expect(broker.tokens.first == "\0alice\0rabbit-hole")
-    #expect(error.code == .denied)
-    #expect(error.hint.contains("no account 'alice'"), "\(error)")
-    #expect(error.hint.contains("correct saslMechanism, saslUser and saslPassword"))
-    #expect(!error.hint.contains("rabbit-hole"))
+    for error in errors {
+      let error = try #require(error)
+      #expect(error.code == .denied, "\(error)")
+      #expect(error.hint.contains("no account 'alice'"), "\(error)")
+      #expect(error.hint.contains("correct saslMechanism, saslUser and saslPassword"))
+      #expect(!error.hint.contains("rabbit-hole"))
+    }
   }
 
   /// The S3 server's TLS stands in for a broker's: what follows the handshake is another matter.
