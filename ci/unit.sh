@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The tests in the debug build, in two processes side by side; what failed is said again at the end.
 #
-# Simulations block threads of a process's pool. Suites that need a free one, or wait for a client's
-# time limits, have a process of their own.
+# Simulations block the threads of a process's pool, for a minute at times. Suites that need a free
+# one, or have time limits in real time, have a process of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-apart='EscapeTests|SimulationThreadsTests|KafkaMockTests'
+apart='EscapeTests|SimulationThreadsTests|LiveBackendTests|KafkaMock|KafkaFarewell|RedisFailure'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

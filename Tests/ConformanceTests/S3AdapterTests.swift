@@ -3,7 +3,7 @@ import Ports
 import Testing
 
 /// What only a store in S3 can be asked.
-@Suite("S3 adapter", .enabled(if: LiveS3.settings != nil), .timeLimit(.minutes(3)))
+@Suite("S3 adapter", .enabled(if: LiveS3.settings != nil), .timeLimit(.minutes(10)))
 struct S3AdapterTests {
   private let folder = TemporaryFolder()
 

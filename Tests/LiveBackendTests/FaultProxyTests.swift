@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite("Fault proxy", .timeLimit(.minutes(1)))
+@Suite("Fault proxy", .timeLimit(.minutes(10)))
 struct FaultProxyTests {
   private let server: EchoServer
   private let proxy: FaultProxy

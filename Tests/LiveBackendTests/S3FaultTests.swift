@@ -7,7 +7,7 @@ import Testing
 /// What the object store promises when the way to the server fails. Every test has a store whose
 /// connections go through a proxy, and one that looks at the server directly.
 @Suite(
-  "S3 behind faults", .enabled(if: LiveS3Bucket.settings != nil), .timeLimit(.minutes(3)))
+  "S3 behind faults", .enabled(if: LiveS3Bucket.settings != nil), .timeLimit(.minutes(10)))
 struct S3FaultTests {
   private let bucket: LiveS3Bucket
   private let direct: S3ObjectStore

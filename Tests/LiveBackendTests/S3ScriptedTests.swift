@@ -5,7 +5,7 @@ import Testing
 @testable import ObjectStorageBackend
 
 /// Answers that the servers at hand don't give.
-@Suite("S3 answers of odd servers", .timeLimit(.minutes(1)))
+@Suite("S3 answers of odd servers", .timeLimit(.minutes(10)))
 struct S3ScriptedTests {
   private typealias Answer = ScriptedServer.Answer
 
