@@ -63,7 +63,7 @@ final class BrokerConsumer: EventConsumer {
     return PortMethod.consumer("poll").error(
       .unavailable,
       "no broker of \(log.settings.servers) answers \(name)\(last); start it, or correct "
-        + "`servers`, `securityProtocol` or the network")
+        + "`servers`, `security_protocol` or the network")
   }
 
   func seek(_ offsets: [TopicPartition: Int64]) async throws(PortError) {

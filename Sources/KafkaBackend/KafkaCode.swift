@@ -79,7 +79,7 @@ struct KafkaCode: Error, Equatable {
       return "let its members leave, or wait until their sessions are over"
     }
     return switch portCode {
-    case .unavailable: "start it, or correct `servers`, `securityProtocol` or the network"
+    case .unavailable: "start it, or correct `servers`, `security_protocol` or the network"
     case .denied: "correct the account, or let it do this"
     case .outOfRetention: "the broker no longer keeps these records; seek past them"
     case .fenced: "poll for the new assignment"

@@ -130,7 +130,7 @@ public final class KafkaEventLog: EventLog {
       guard bytes <= settings.recordBytes else {
         throw operation.error(
           .invalid,
-          "a record for \(record.topic) has \(bytes) bytes; `recordBytes` is "
+          "a record for \(record.topic) has \(bytes) bytes; `record_bytes` is "
             + "\(settings.recordBytes)")
       }
       addressed.append(

@@ -94,7 +94,8 @@ final class KafkaHandle: Sendable {
     // The library tries a refused log-in again and again, until the request's time is up.
     if portCode == .unavailable, notes.isRefused {
       return operation.error(
-        .denied, "\(said); correct saslMechanism, saslUser and saslPassword, or the certificates")
+        .denied,
+        "\(said); correct `sasl_mechanism`, `sasl_user` and `sasl_password`, or `ssl_certificates`")
     }
     return operation.error(portCode, "\(said); \(code.cure)")
   }

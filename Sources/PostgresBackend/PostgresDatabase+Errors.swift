@@ -22,7 +22,8 @@ extension PostgresDatabase {
       constraint(error, operation) ?? condition(error, operation)
     case is PoolExhausted:
       operation.error(
-        .unavailable, "every connection is in use; raise poolSize, or connectLimit to wait longer")
+        .unavailable,
+        "every connection is in use; raise `pool_size`, or `connect_limit` to wait longer")
     case is PoolClosed:
       operation.error(.invalid, "the database was closed; a closed database takes no calls")
     default: operation.error(.postgres, "\(error)")
@@ -46,15 +47,15 @@ extension PostgresDatabase {
       operation.error(.notFound, "\(said); make it with `createdb`, or name another database")
     case "53":
       operation.error(
-        .unavailable, "\(said); raise the server's max_connections, or lower poolSize")
+        .unavailable, "\(said); raise the server's max_connections, or lower `pool_size`")
     case nil where failure.isAboutTrust:
       operation.error(
         .invalid,
-        "\(said); see that ssl_root_certificate (rootCertificate) names the file of who signed the "
-          + "server's certificate, and ssl_mode (sslMode) what it must prove")
+        "\(said); see that `ssl_root_certificate` names the file of who signed the server's "
+          + "certificate, and `ssl_mode` what it must prove")
     case nil:
       operation.error(
-        .unavailable, "\(said); start the server, or correct host, port and sslMode")
+        .unavailable, "\(said); start the server, or correct `host`, `port` and `ssl_mode`")
     default: operation.error(.unavailable, "\(said); try again when the server is ready")
     }
   }
@@ -87,12 +88,12 @@ extension PostgresDatabase {
       operation.error(
         .unavailable,
         "\(said); another transaction holds the lock: pg_stat_activity names it; try again, or "
-          + "raise lockLimit")
+          + "raise `lock_limit`")
     case "57014":
       operation.error(
         .unavailable,
-        "\(said); the statement was cancelled or took longer than statementLimit: raise it, or "
-          + "see pg_stat_activity for what keeps the server busy")
+        "\(said); the statement was cancelled or took longer than `statement_limit`: raise "
+          + "it, or see pg_stat_activity for what keeps the server busy")
     case "25006":
       operation.error(
         .unavailable,

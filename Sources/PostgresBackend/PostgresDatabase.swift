@@ -111,7 +111,7 @@ extension PostgresSettings {
       return "schema: '\(schema)' isn't 1 to 63 of the characters a-z, 0-9 and _, or begins with "
         + "pg_; name another"
     }
-    if poolSize < 1 { return "poolSize: \(poolSize) connections are too few; set 1 or more" }
+    if poolSize < 1 { return "pool_size: \(poolSize) connections are too few; set 1 or more" }
     if attempts < 1 { return "attempts: \(attempts) is too few; set 1 or more" }
     return connectionProblem
   }

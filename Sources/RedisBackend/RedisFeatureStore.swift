@@ -158,7 +158,7 @@ public final class RedisFeatureStore: FeatureStore {
     return operation.error(
       .corrupt,
       "the key '\(found)' of Redis at \(client.settings.address) expired, was evicted or deleted, "
-        + "though counts as of \(question.asOf) need it; raise `timeToLive`, set "
+        + "though counts as of \(question.asOf) need it; raise `time_to_live`, set "
         + "`maxmemory-policy noeviction`, then fill a new `prefix` from the log")
   }
 

@@ -43,14 +43,16 @@ public struct RedisSettings: Hashable, Sendable {
     if database < 0 { return "database is \(database); the first one is 0" }
     if user != nil, password == nil { return "there is a user but no password; give both" }
     if attempts < 1 { return "attempts is \(attempts); it must be at least 1" }
-    if idleConnections < 0 { return "idleConnections is \(idleConnections); it can't be negative" }
-    if retryPause < .zero { return "retryPause is \(retryPause); it can't be negative" }
+    if idleConnections < 0 {
+      return "idle_connections is \(idleConnections); it can't be negative"
+    }
+    if retryPause < .zero { return "pause is \(retryPause); it can't be negative" }
     if min(connectTimeout, commandTimeout) < .milliseconds(1) {
-      return "a time limit is below 1 ms: connectTimeout \(connectTimeout), "
-        + "commandTimeout \(commandTimeout)"
+      return "a time limit is below 1 ms: connect_limit \(connectTimeout), "
+        + "command_limit \(commandTimeout)"
     }
     if let timeToLive, timeToLive <= retention {
-      return "timeToLive is \(timeToLive), but events are needed for \(retention); "
+      return "time_to_live is \(timeToLive), but events are needed for \(retention); "
         + "make it several times as long"
     }
     return nil

@@ -82,7 +82,7 @@ struct KafkaMockTests {
       let error = try #require(error)
       #expect(error.code == .denied, "\(error)")
       #expect(error.hint.contains("no account 'alice'"), "\(error)")
-      #expect(error.hint.contains("correct saslMechanism, saslUser and saslPassword"))
+      #expect(error.hint.contains("`sasl_mechanism`, `sasl_user` and `sasl_password`"))
       #expect(!error.hint.contains("rabbit-hole"))
     }
   }
@@ -125,7 +125,7 @@ struct KafkaMockTests {
     let log = try KafkaEventLog(settings, time: RealTime())
     let error = try #require(await failure { try await log.ends(of: "t") })
     #expect(error.code == .unavailable)
-    #expect(error.hint.contains(said) && error.hint.contains("securityProtocol"), "\(error)")
+    #expect(error.hint.contains(said) && error.hint.contains("`security_protocol`"), "\(error)")
   }
 
   @Test("Records that were never sent are unavailable, and go once the server is back")

@@ -92,7 +92,7 @@ struct PostgresAdapterTests {
     let cases: [(name: String, change: (inout PostgresSettings) -> Void)] = [
       ("schema", { $0.schema = "a\"; DROP SCHEMA public" }), ("schema", { $0.schema = "" }),
       ("schema", { $0.schema = String(repeating: "x", count: 64) }),
-      ("schema", { $0.schema = "pg_mine" }), ("poolSize", { $0.poolSize = 0 }),
+      ("schema", { $0.schema = "pg_mine" }), ("pool_size", { $0.poolSize = 0 }),
       ("attempts", { $0.attempts = 0 }), ("conninfo", { $0.conninfo = "here" }),
     ]
     for (name, change) in cases {
@@ -253,7 +253,7 @@ struct PostgresAdapterTests {
     try outsider.run("BEGIN; LOCK TABLE users IN SHARE MODE")
     let error = await failure { try await store.commit([.insertUser(Rows.user(1))]) }
     #expect(error?.code == .unavailable)
-    #expect(error?.hint.contains("lockLimit") == true, "\(error as Any)")
+    #expect(error?.hint.contains("`lock_limit`") == true, "\(error as Any)")
     try outsider.run("ROLLBACK")
     _ = try await store.commit([.insertUser(Rows.user(1))])
     #expect(try await store.snapshot().users.count == 1)
@@ -308,7 +308,7 @@ struct PostgresAdapterTests {
         PortMethod("test", "sleep"), [Query(Statement("SELECT pg_sleep(9)::text"))])
     }
     #expect(error?.code == .unavailable)
-    #expect(error?.hint.contains("statementLimit") == true, "\(error as Any)")
+    #expect(error?.hint.contains("`statement_limit`") == true, "\(error as Any)")
   }
 
   @Test("Every connection being in use is unavailable, with the cure")
@@ -324,7 +324,7 @@ struct PostgresAdapterTests {
       } catch { return error as? PortError }
     }
     #expect(error?.code == .unavailable)
-    #expect(error?.hint.contains("poolSize") == true, "\(error as Any)")
+    #expect(error?.hint.contains("`pool_size`") == true, "\(error as Any)")
   }
 
   @Test("A table that is altered meanwhile is no obstacle")

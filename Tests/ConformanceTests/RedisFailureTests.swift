@@ -148,10 +148,10 @@ struct RedisFailureTests {
     let changes: [(String, (inout RedisSettings) -> Void)] = [
       ("host", { $0.host = "" }), ("port", { $0.port = 0 }), ("port", { $0.port = 65_536 }),
       ("database", { $0.database = -1 }), ("password", { $0.user = "me" }),
-      ("attempts", { $0.attempts = 0 }), ("idleConnections", { $0.idleConnections = -1 }),
-      ("retryPause", { $0.retryPause = .seconds(-1) }),
-      ("commandTimeout", { $0.commandTimeout = .zero }),
-      ("timeToLive", { $0.timeToLive = .seconds(90_000) }),
+      ("attempts", { $0.attempts = 0 }), ("idle_connections", { $0.idleConnections = -1 }),
+      ("pause", { $0.retryPause = .seconds(-1) }),
+      ("command_limit", { $0.commandTimeout = .zero }),
+      ("time_to_live", { $0.timeToLive = .seconds(90_000) }),
     ]
     for (name, change) in changes {
       var settings = RedisSettings()
