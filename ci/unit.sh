@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 apart='EscapeTests|SimulationThreadsTests|LiveBackendTests|KafkaMock|KafkaFarewell|RedisFailure'
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+beside=
+trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 swift build --build-tests
 echo "== $apart, meanwhile the others"
@@ -17,6 +18,7 @@ beside=$!
 code=0
 swift test --skip-build --ignore-lock --skip "$apart" 2>&1 | tee "$work/others" || code=$?
 wait "$beside" || code=$?
+beside=
 printf '\n== %s\n' "$apart"
 cat "$work/apart"
 [ "$code" -eq 0 ] && exit
