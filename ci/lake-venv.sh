@@ -1,9 +1,15 @@
-# Sourced by the checks of the lake: what they say, and the Python environments they run in.
+# Sourced by the checks: what they say, and the Python environments they run in.
 
 say() { printf '\n== %s\n' "$1"; }
 fail() {
   echo "$(basename "$0" .sh): $1" >&2
   exit 1
+}
+
+# What failed of `swift test`, once more, so that it stands at the end: FILE-OF-ITS-OUTPUT...
+failures() {
+  say "failed; one test alone: swift test --filter SUITE/FUNCTION"
+  grep -h -A 6 ' recorded an issue at \|^error: ' "$@" | grep -v '^[◇✔]' || true
 }
 
 # Makes `bin`, the program's full path, of the first argument.

@@ -70,7 +70,10 @@ done
 
 if [ -n "$conformance" ]; then
   say "conformance on real servers"
-  swift test --filter 'ConformanceTests|LiveBackendTests'
+  swift test --filter 'ConformanceTests|LiveBackendTests' 2>&1 | tee "$work/conformance" || {
+    failures "$work/conformance"
+    exit 1
+  }
 fi
 names=("$@")
 if [ "${#names[@]}" -eq 0 ]; then
