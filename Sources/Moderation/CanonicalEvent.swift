@@ -1,19 +1,13 @@
-import Glibc
-
 /// The canonical text of events: written piece by piece, and read back the same way, field after
 /// field, without looking for names. Whatever differs in a byte is left to the general decoder.
 enum CanonicalEvent {
   static func encode(_ event: PlatformEvent) -> [UInt8] {
-    // Escapes make six bytes of one; all else of an event is shorter than 512.
-    let longest = 512 + 6 * event.subject.freeTextCount
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: longest) { buffer in
-      var text = Writer(buffer)
-      write(event, to: &text)
-      return text.bytes
-    }
+    var text = TextBuffer(capacity: 384 + event.subject.freeTextCount)
+    write(event, to: &text)
+    return text.bytes
   }
 
-  private static func write(_ event: PlatformEvent, to text: inout Writer) {
+  private static func write(_ event: PlatformEvent, to text: inout TextBuffer) {
     switch event.subject {
     case .view(let image):
       text.write("{\"event_type\":\"view\",\"image_id\":")
@@ -72,7 +66,7 @@ enum CanonicalEvent {
 
   static func decode(_ value: [UInt8]) -> PlatformEvent? {
     value.withUnsafeBufferPointer { bytes in
-      var text = Scanner(bytes: bytes)
+      var text = CanonicalScanner(bytes: bytes)
       guard text.take("{\"event_type\":\"") else { return nil }
       if text.take("view\",\"image_id\":") { return view(&text) }
       if text.take("comment\",\"comment_id\":") { return comment(&text) }
@@ -82,7 +76,7 @@ enum CanonicalEvent {
     }
   }
 
-  private static func view(_ text: inout Scanner) -> PlatformEvent? {
+  private static func view(_ text: inout CanonicalScanner) -> PlatformEvent? {
     guard let image: ImageID = text.id(), text.take(",\"viewed_at\":"), let time = text.time()
     else { return nil }
     var actor: UserID?
@@ -93,7 +87,7 @@ enum CanonicalEvent {
     return finish(&text, time, actor, .view(image: image))
   }
 
-  private static func comment(_ text: inout Scanner) -> PlatformEvent? {
+  private static func comment(_ text: inout CanonicalScanner) -> PlatformEvent? {
     guard let comment: CommentID = text.id(), text.take(",\"image_id\":"),
       let image: ImageID = text.id(), text.take(",\"user_id\":"), let actor: UserID = text.id(),
       text.take(",\"content\":"), let content = text.string(), text.take(",\"created_at\":"),
@@ -103,7 +97,7 @@ enum CanonicalEvent {
       &text, time, actor, .comment(comment: comment, image: image, content: content))
   }
 
-  private static func flag(_ text: inout Scanner) -> PlatformEvent? {
+  private static func flag(_ text: inout CanonicalScanner) -> PlatformEvent? {
     guard let flag: FlagID = text.id(), text.take(",\"user_id\":"),
       let actor: UserID = text.id(), text.take(",\"image_id\":")
     else { return nil }
@@ -125,7 +119,7 @@ enum CanonicalEvent {
       &text, time, actor, .flag(flag: flag, image: image, comment: comment, reason: reason))
   }
 
-  private static func upload(_ text: inout Scanner) -> PlatformEvent? {
+  private static func upload(_ text: inout CanonicalScanner) -> PlatformEvent? {
     guard let image: ImageID = text.id(), text.take(",\"user_id\":"),
       let actor: UserID = text.id(), text.take(",\"category\":"),
       let category = text.optionalString(), text.take(",\"caption\":"),
@@ -138,7 +132,8 @@ enum CanonicalEvent {
   }
 
   private static func finish(
-    _ text: inout Scanner, _ time: EventTime, _ actor: UserID?, _ subject: PlatformEvent.Subject
+    _ text: inout CanonicalScanner, _ time: EventTime, _ actor: UserID?,
+    _ subject: PlatformEvent.Subject
   ) -> PlatformEvent? {
     guard text.take(",\"event_id\":"), let id: EventID = text.id() else { return nil }
     var eligible: Bool?
@@ -151,126 +146,24 @@ enum CanonicalEvent {
     return PlatformEvent(
       id: id, time: time, actor: actor, actorEligible: eligible, subject: subject)
   }
+}
 
-  /// A position in canonical text; each method consumes what it accepts, whole or not at all.
-  private struct Scanner {
-    let bytes: UnsafeBufferPointer<UInt8>
-    var index = 0
-
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
-
-    var isAtEnd: Bool { index == bytes.count }
-
-    @inline(__always)
-    mutating func take(_ literal: StaticString) -> Bool {
-      let count = literal.utf8CodeUnitCount
-      guard index + count <= bytes.count, let base = bytes.baseAddress,
-        memcmp(base + index, literal.utf8Start, count) == 0
-      else { return false }
-      index += count
-      return true
-    }
-
-    mutating func id<Entity>() -> ID<Entity>? {
-      guard let text = quoted(36), let id = ID<Entity>(utf8: text) else { return nil }
-      return id
-    }
-
-    mutating func time() -> EventTime? {
-      guard let text = quoted(27) else { return nil }
-      return ISO8601.parse(text)
-    }
-
-    /// A string without escapes; escaped ones are left to the general decoder.
-    mutating func string() -> String? {
-      guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { return nil }
-      var end = index + 1
-      while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
-        guard bytes[end] >= 0x20, bytes[end] != UInt8(ascii: "\\") else { return nil }
-        end += 1
-      }
-      guard end < bytes.count else { return nil }
-      let text = String(
-        validating: UnsafeBufferPointer(rebasing: bytes[(index + 1)..<end]), as: UTF8.self)
-      index = end + 1
-      return text
-    }
-
-    /// A string or null: the outer optional says whether there was either.
-    mutating func optionalString() -> String?? {
-      if take("null") { return .some(nil) }
-      return string().map { .some($0) }
-    }
-
-    private mutating func quoted(_ count: Int) -> UnsafeBufferPointer<UInt8>? {
-      let end = index + count + 1
-      guard end < bytes.count, bytes[index] == UInt8(ascii: "\""),
-        bytes[end] == UInt8(ascii: "\"")
-      else { return nil }
-      let text = UnsafeBufferPointer(rebasing: bytes[(index + 1)..<end])
-      index = end + 1
-      return text
-    }
+extension TextBuffer {
+  fileprivate mutating func put<Entity>(_ id: ID<Entity>?) {
+    guard let id else { return write("null") }
+    write("\"")
+    write(id)
+    write("\"")
   }
 
-  /// Canonical text in the making, in a buffer that is large enough for all of it.
-  private struct Writer {
-    private let buffer: UnsafeMutableBufferPointer<UInt8>
-    private var count = 0
+  fileprivate mutating func put(_ time: EventTime) {
+    write("\"")
+    write(time)
+    write("\"")
+  }
 
-    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
-
-    /// The text so far, in an array of just its size.
-    var bytes: [UInt8] { Array(UnsafeBufferPointer(rebasing: buffer[..<count])) }
-
-    @inline(__always)
-    mutating func write(_ literal: StaticString) {
-      write(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-    }
-
-    mutating func put<Entity>(_ id: ID<Entity>?) {
-      guard let id else { return write("null") }
-      write("\"")
-      IDText.write(id.high, id.low, to: UnsafeMutableRawPointer(rest(36)))
-      count += 36
-      write("\"")
-    }
-
-    mutating func put(_ time: EventTime) {
-      write("\"")
-      if ISO8601.write(time, to: UnsafeMutableBufferPointer(start: rest(27), count: 27)) {
-        count += 27
-      } else {
-        write(Array("\(time)".utf8))
-      }
-      write("\"")
-    }
-
-    mutating func put(_ text: String?) {
-      guard let text else { return write("null") }
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(text.utf8.count + 2)
-      JSONWriter.appendString(text, to: &bytes)
-      write(bytes)
-    }
-
-    @inline(__always)
-    private mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
-      guard let base = bytes.baseAddress else { return }
-      rest(bytes.count).update(from: base, count: bytes.count)
-      count += bytes.count
-    }
-
-    private mutating func write(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { write($0) } }
-
-    /// Where the next bytes go; room for `needed` of them is checked.
-    @inline(__always)
-    private func rest(_ needed: Int) -> UnsafeMutablePointer<UInt8> {
-      guard let base = buffer.baseAddress, count + needed <= buffer.count else {
-        preconditionFailure("an event of \(count + needed) bytes in \(buffer.count)")
-      }
-      return base + count
-    }
+  fileprivate mutating func put(_ text: String?) {
+    if let text { writeQuoted(text) } else { write("null") }
   }
 }
 

@@ -1,22 +1,38 @@
 /// A date of the proleptic Gregorian calendar, without a time zone (the platform uses UTC only).
 public struct CivilDate: Hashable, Comparable, Sendable {
+  // Small, so that a user's row is: every request looks at one.
+  private var narrowYear: Int32
+  private var narrowMonth: Int8
+  private var narrowDay: Int8
+
   /// Astronomical year: 2026, 0 = 1 BC.
-  public var year: Int
+  public var year: Int {
+    get { Int(narrowYear) }
+    set { narrowYear = Int32(newValue) }
+  }
   /// 1…12.
-  public var month: Int
+  public var month: Int {
+    get { Int(narrowMonth) }
+    set { narrowMonth = Int8(newValue) }
+  }
   /// 1…31.
-  public var day: Int
+  public var day: Int {
+    get { Int(narrowDay) }
+    set { narrowDay = Int8(newValue) }
+  }
 
   /// A date whose parts the caller has checked; see ``init(validYear:month:day:)``.
   public init(year: Int, month: Int, day: Int) {
-    self.year = year
-    self.month = month
-    self.day = day
+    narrowYear = Int32(year)
+    narrowMonth = Int8(month)
+    narrowDay = Int8(day)
   }
 
   /// A date, or nil when the calendar has no such day.
   public init?(validYear year: Int, month: Int, day: Int) {
-    guard (1...12).contains(month), (1...Self.days(in: month, of: year)).contains(day) else {
+    guard Int32(exactly: year) != nil, (1...12).contains(month),
+      (1...Self.days(in: month, of: year)).contains(day)
+    else {
       return nil
     }
     self.init(year: year, month: month, day: day)
@@ -31,9 +47,10 @@ public struct CivilDate: Hashable, Comparable, Sendable {
       (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
     let shiftedMonth = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    self.init(
+      year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month,
+      day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 
   /// Days since 1970-01-01; negative before.

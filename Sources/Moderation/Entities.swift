@@ -13,6 +13,13 @@ public typealias ModerationID = ID<ModerationRow>
 public struct User: Hashable, Sendable {
   /// Primary key.
   public var id: UserID
+  // What decides about eligibility lies together: every request of a user asks for it.
+  /// An internal account, whose actions never train a model.
+  public var isTestAccount: Bool
+  /// The exact birth date where the user gave one; ours, beside the lab's `year_of_birth`.
+  public var dateOfBirth: CivilDate?
+  /// 1900 … the current year, if known.
+  public var yearOfBirth: Int?
   /// Unique.
   public var username: String
   /// At least 1.
@@ -21,12 +28,6 @@ public struct User: Hashable, Sendable {
   public var tosAcceptedAt: EventTime?
   /// ISO 3166 alpha-2.
   public var countryOfResidence: String?
-  /// 1900 … the current year, if known.
-  public var yearOfBirth: Int?
-  /// The exact birth date where the user gave one; ours, beside the lab's `year_of_birth`.
-  public var dateOfBirth: CivilDate?
-  /// An internal account, whose actions never train a model.
-  public var isTestAccount: Bool
   /// When the account was made.
   public var createdAt: EventTime
   /// When a correction first took from them what they had been eligible for, if one did; ours. What

@@ -29,6 +29,9 @@ public struct FeatureVector: Hashable, Sendable {
     ("Seafood", "Seafood"), ("Soup", "Soup"), ("Vegetable/Fruit", "Veggie"),
   ]
 
+  private static let categoryPlaces: [String: Int] = Dictionary(
+    uniqueKeysWithValues: categories.enumerated().map { ($1.name, $0) })
+
   private static let indices: [String: Int] = Dictionary(
     uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
 
@@ -77,7 +80,8 @@ public struct FeatureVector: Hashable, Sendable {
     values.append(subject.captionLength > 0 ? 1 : 0)
     values.append(Double(subject.userImageCount))
     values.append(Double(accountAge.flooredDivision(by: 86_400_000_000)))
-    for category in Self.categories { values.append(subject.category == category.name ? 1 : 0) }
+    let category = subject.category.flatMap { Self.categoryPlaces[$0] }
+    for place in Self.categories.indices { values.append(place == category ? 1 : 0) }
   }
 }
 
@@ -112,6 +116,14 @@ public struct ScoringSubject: Hashable, Sendable {
     self.captionLength = captionLength
     self.accountCreatedAt = accountCreatedAt
     self.userImageCount = userImageCount
+  }
+}
+
+extension String {
+  /// The number of Unicode scalars: a caption's length (REFERENCE §5).
+  public var scalarCount: Int {
+    // Each scalar has one byte that isn't a continuation.
+    utf8.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
   }
 }
 

@@ -61,6 +61,13 @@
   @inlinable public func append(to bytes: inout [UInt8]) { IDText.append(high, low, to: &bytes) }
 }
 
+extension ID {
+  /// Lends the 36 bytes of the text form.
+  @inlinable public func withText<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+    IDText.withText(high, low, body)
+  }
+}
+
 extension ID: CustomStringConvertible {
   /// The 36-character text form.
   @inlinable public var description: String { IDText.string(high, low) }
@@ -107,14 +114,23 @@ public enum IDText {
 
   /// Appends the 36 bytes of the text form.
   public static func append(_ high: UInt64, _ low: UInt64, to bytes: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(byteCount: 36, alignment: 8) { buffer in
-      if let text = buffer.baseAddress { write(high, low, to: text) }
-      bytes.append(contentsOf: buffer)
+    withText(high, low) { bytes.append(contentsOf: $0) }
+  }
+
+  /// Lends the 36 bytes of the text form.
+  @inlinable static func withText<Value>(
+    _ high: UInt64, _ low: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> Value
+  ) -> Value {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { buffer in
+      if let text = buffer.baseAddress { write(high, low, to: UnsafeMutableRawPointer(text)) }
+      return body(UnsafeBufferPointer(buffer))
     }
   }
 
   /// Writes the 36 bytes of the text form.
-  static func write(_ high: UInt64, _ low: UInt64, to text: UnsafeMutableRawPointer) {
+  @usableFromInline static func write(
+    _ high: UInt64, _ low: UInt64, to text: UnsafeMutableRawPointer
+  ) {
     let b = EightHexDigits.text(high & 0xFFFF_FFFF)
     let c = EightHexDigits.text(low >> 32)
     let dash = UInt8(ascii: "-")
@@ -151,8 +167,11 @@ private enum EightHexDigits {
     let lowercase = text | 0x2020_2020_2020_2020
     let isLetter = lowercase >> 6 & 0x0101_0101_0101_0101
     let nibbles = (lowercase & low) &+ isLetter &* 9
+    // Only letters have a case: a digit without its bit 5 is a control character.
+    let caseless = (isLetter ^ 0x0101_0101_0101_0101) << 5
     // Writing the nibbles again gives the same text exactly when all eight were digits.
-    guard nibbles & ~low == 0, digits(nibbles) == lowercase else { return nil }
+    guard nibbles & ~low == 0, text & caseless == caseless, digits(nibbles) == lowercase
+    else { return nil }
     var x = (nibbles | nibbles >> 4) & 0x00FF_00FF_00FF_00FF
     x = (x | x >> 8) & 0x0000_FFFF_0000_FFFF
     return (x | x >> 16) & 0xFFFF_FFFF

@@ -13,6 +13,32 @@ public enum ISO8601 {
 
   /// The instant that the bytes name, or nil when they name none.
   public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
+    canonical(bytes) ?? general(bytes)
+  }
+
+  /// The instant of text that is as ``write(_:to:)`` writes it, and nil of any other.
+  private static func canonical(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
+    guard bytes.count == length, let text = bytes.baseAddress, text[4] == UInt8(ascii: "-"),
+      text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"),
+      text[16] == UInt8(ascii: ":"), text[19] == UInt8(ascii: "."), text[26] == UInt8(ascii: "Z")
+    else { return nil }
+    var isNumeric = true
+    func two(_ place: Int) -> Int {
+      let (tens, ones) = (text[place] &- 48, text[place + 1] &- 48)
+      isNumeric = isNumeric && tens < 10 && ones < 10
+      return Int(tens) * 10 + Int(ones)
+    }
+    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8))
+    let (hour, minute, second) = (two(11), two(14), two(17))
+    let fraction = two(20) * 10_000 + two(22) * 100 + two(24)
+    guard isNumeric, hour < 24, minute < 60, second < 60,
+      let date = CivilDate(validYear: year, month: month, day: day)
+    else { return nil }
+    let seconds = Int64(hour * 3600 + minute * 60 + second)
+    return EventTime(date: date, microsecondsIntoDay: seconds * 1_000_000 + Int64(fraction))
+  }
+
+  private static func general(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
     var cursor = Cursor(bytes: bytes)
     guard let year = cursor.digits(4), cursor.take(UInt8(ascii: "-")),
       let month = cursor.digits(2), cursor.take(UInt8(ascii: "-")), let day = cursor.digits(2),
@@ -38,46 +64,47 @@ public enum ISO8601 {
     return offset == 0 || writableYears.contains(time.date.year) ? time : nil
   }
 
-  /// Appends `YYYY-MM-DDTHH:MM:SS.ffffffZ` (27 bytes), or `@<microseconds>` outside the years
-  /// 0…9999, which have no such text.
+  /// The bytes of `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
+  static let length = 27
+
+  /// Appends `YYYY-MM-DDTHH:MM:SS.ffffffZ`, or `@<microseconds>` outside the years 0…9999, which
+  /// have no such text.
   public static func append(_ time: EventTime, to bytes: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 27) { text in
-      if write(time, to: text) {
-        bytes.append(contentsOf: text)
-      } else {
-        bytes.append(contentsOf: "@\(time.microseconds)".utf8)
-      }
-    }
+    var text = TextBuffer(capacity: length)
+    text.write(time)
+    text.withBytes { bytes.append(contentsOf: $0) }
   }
 
-  /// Writes the 27 bytes of an instant; false, and nothing written, outside the years 0…9999.
-  static func write(_ time: EventTime, to text: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+  /// Writes the ``length`` bytes of an instant; false, and nothing written, outside the years
+  /// 0…9999.
+  static func write(_ time: EventTime, to text: UnsafeMutablePointer<UInt8>) -> Bool {
     let (day, rest) = time.dayAndRest
     let date = CivilDate(daysSinceEpoch: day)
     guard writableYears.contains(date.year) else { return false }
-    let seconds = Int(rest / 1_000_000)
-    write(date.year, digits: 4, to: text, at: 0, before: "-")
-    write(date.month, digits: 2, to: text, at: 5, before: "-")
-    write(date.day, digits: 2, to: text, at: 8, before: "T")
-    write(seconds / 3600, digits: 2, to: text, at: 11, before: ":")
-    write(seconds / 60 % 60, digits: 2, to: text, at: 14, before: ":")
-    write(seconds % 60, digits: 2, to: text, at: 17, before: ".")
-    write(Int(rest % 1_000_000), digits: 6, to: text, at: 20, before: "Z")
+    let (seconds, microseconds) = (UInt32(rest / 1_000_000), UInt32(rest % 1_000_000))
+    let year = UInt32(date.year)
+    write(year / 100, to: text, at: 0)
+    write(year % 100, to: text, at: 2, before: "-")
+    write(UInt32(date.month), to: text, at: 5, before: "-")
+    write(UInt32(date.day), to: text, at: 8, before: "T")
+    write(seconds / 3600, to: text, at: 11, before: ":")
+    write(seconds / 60 % 60, to: text, at: 14, before: ":")
+    write(seconds % 60, to: text, at: 17, before: ".")
+    write(microseconds / 10_000, to: text, at: 20)
+    write(microseconds / 100 % 100, to: text, at: 22)
+    write(microseconds % 100, to: text, at: 24, before: "Z")
     return true
   }
 
+  /// Writes two digits and, behind them, a separator.
+  @inline(__always)
   private static func write(
-    _ value: Int, digits: Int, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int,
-    before separator: Unicode.Scalar
+    _ value: UInt32, to text: UnsafeMutablePointer<UInt8>, at place: Int,
+    before separator: Unicode.Scalar = "0"
   ) {
-    var rest = value
-    var position = start + digits
-    text[position] = UInt8(ascii: separator)
-    while position > start {
-      position -= 1
-      text[position] = 48 + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
+    text[place] = 48 + UInt8(truncatingIfNeeded: value / 10)
+    text[place + 1] = 48 + UInt8(truncatingIfNeeded: value % 10)
+    text[place + 2] = UInt8(ascii: separator)
   }
 
   /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.

@@ -23,14 +23,15 @@ public struct ImageWindows: Sendable {
     }
   }
 
+  // The first three lie together: a view needs them all, and nearly all events are views.
+  private var fired = ThresholdTriggers()
+  /// Milestones are reached in order, so counting them is enough.
+  private var milestonesReached: UInt32 = 0
   private var views = RollingCounter()
   private var comments = RollingCounter()
   private var flags = RollingCounter()
   /// Set once the upload event came.
   public private(set) var metadata: Metadata?
-  private var fired = ThresholdTriggers()
-  /// Milestones are reached in order, so counting them is enough.
-  private var milestonesReached = 0
 
   /// An image that nothing is known of.
   public init() {}
@@ -60,6 +61,21 @@ public struct ImageWindows: Sendable {
       FiredTrigger(
         image: image, trigger: .anchor(minutes: minutes),
         asOf: metadata.uploadedAt + .seconds(60 * minutes))
+    }
+  }
+
+  /// Looks at what ``record(_:at:visibleFrom:isEligible:image:policy:fired:)`` will change, so that
+  /// the processor has it near by then: looks in a row wait for memory at the same time, where
+  /// records in a row wait one after the other.
+  ///
+  /// - Returns: something that depends on it.
+  @inline(never) @discardableResult
+  public func touch(_ metric: Metric?) -> Int64 {
+    switch metric {
+    case .views: views.newestKept
+    case .comments: comments.newestKept
+    case .flags: flags.newestKept
+    case nil: metadata?.uploadedAt.microseconds ?? 0
     }
   }
 
@@ -113,15 +129,16 @@ public struct ImageWindows: Sendable {
   private mutating func checkMilestones(
     _ milestones: [Int], _ asOf: EventTime, _ image: ImageID, _ output: inout [FiredTrigger]
   ) {
-    guard milestonesReached < milestones.count, views.all >= milestones[milestonesReached]
-    else { return }
+    var next = Int(milestonesReached)
+    guard next < milestones.count, views.all >= milestones[next] else { return }
     let total = views.total(asOf: asOf).observed
-    while milestonesReached < milestones.count, total >= milestones[milestonesReached] {
-      let milestone = milestones[milestonesReached]
-      milestonesReached += 1
+    while next < milestones.count, total >= milestones[next] {
+      let milestone = milestones[next]
+      next += 1
       output.append(
         FiredTrigger(image: image, trigger: .milestone(milestone), asOf: asOf, count: total))
     }
+    milestonesReached = UInt32(next)
   }
 }
 

@@ -1,146 +1,127 @@
 /// Writes one flat JSON object into bytes: no whitespace, keys in the order of the calls.
-public struct JSONWriter {
-  /// The text so far.
-  public private(set) var bytes: [UInt8] = []
+public struct JSONWriter: ~Copyable {
+  private var text: TextBuffer
   private var isFirst = true
 
   /// An empty object with room for `capacity` bytes.
   public init(capacity: Int = 256) {
-    bytes.reserveCapacity(capacity)
-    bytes.append(UInt8(ascii: "{"))
+    text = TextBuffer(capacity: capacity)
+    text.write("{")
   }
 
   /// Closes the object and gives its bytes.
   public consuming func finish() -> [UInt8] {
-    bytes.append(UInt8(ascii: "}"))
-    return bytes
+    text.write("}")
+    return text.bytes
+  }
+
+  /// Closes the object and lends its bytes as a line.
+  public consuming func finishLine<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {
+    text.write("}\n")
+    return text.withBytes(body)
   }
 
   /// A string, or null.
   public mutating func field(_ name: StaticString, _ value: String?) {
     key(name)
-    if let value { Self.appendString(value, to: &bytes) } else { appendNull() }
+    if let value { text.writeQuoted(value) } else { text.write("null") }
   }
 
   /// A name that needs no escapes.
   public mutating func field(_ name: StaticString, _ value: StaticString) {
     key(name)
-    bytes.append(UInt8(ascii: "\""))
-    append(value)
-    bytes.append(UInt8(ascii: "\""))
+    text.write("\"")
+    text.write(value)
+    text.write("\"")
   }
 
   /// An id, or null.
   public mutating func field<Entity>(_ name: StaticString, _ value: ID<Entity>?) {
+    field(name, id: value.map { ($0.high, $0.low) })
+  }
+
+  /// Apart, and not generic: unspecialised code would look metadata up at every id.
+  private mutating func field(_ name: StaticString, id halves: (high: UInt64, low: UInt64)?) {
     key(name)
-    guard let value else { return appendNull() }
-    bytes.append(UInt8(ascii: "\""))
-    value.append(to: &bytes)
-    bytes.append(UInt8(ascii: "\""))
+    guard let halves else { return text.write("null") }
+    text.write("\"")
+    text.write(EventID(high: halves.high, low: halves.low))
+    text.write("\"")
   }
 
   /// An instant as ISO 8601 with microseconds and `Z`, or null.
   public mutating func field(_ name: StaticString, _ value: EventTime?) {
     key(name)
-    guard let value else { return appendNull() }
-    bytes.append(UInt8(ascii: "\""))
-    ISO8601.append(value, to: &bytes)
-    bytes.append(UInt8(ascii: "\""))
+    guard let value else { return text.write("null") }
+    text.write("\"")
+    text.write(value)
+    text.write("\"")
+  }
+
+  /// An instant as Unix seconds with six decimals, exact.
+  mutating func field(_ name: StaticString, unixSeconds time: EventTime) {
+    key(name)
+    let (seconds, rest) = time.microseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
+    if time.microseconds < 0 { text.write("-") }
+    text.write(Int64(seconds))
+    text.write(".")
+    var unit: UInt64 = 100_000
+    while unit > 0 {
+      text.write(48 + UInt8(truncatingIfNeeded: rest / unit % 10))
+      unit /= 10
+    }
   }
 
   /// `true`, `false`, or null.
   public mutating func field(_ name: StaticString, _ value: Bool?) {
     key(name)
-    guard let value else { return appendNull() }
-    append(value ? "true" : "false")
+    guard let value else { return text.write("null") }
+    text.write(value ? "true" : "false")
   }
 
   /// An integer, or null.
   public mutating func field(_ name: StaticString, _ value: Int64?) {
     key(name)
-    guard let value else { return appendNull() }
-    Self.append(value, to: &bytes)
+    if let value { text.write(value) } else { text.write("null") }
   }
 
   /// A number in its shortest text that round-trips, or null when nil or not finite.
   public mutating func field(_ name: StaticString, _ value: Double?) {
     key(name)
-    guard let value, value.isFinite else { return appendNull() }
-    bytes.append(contentsOf: "\(value)".utf8)
+    if let value, value.isFinite { text.write(value) } else { text.write("null") }
   }
 
   /// A list of finite numbers; whole ones have no point.
   public mutating func field(_ name: StaticString, _ values: [Double]) {
     key(name)
-    bytes.append(UInt8(ascii: "["))
-    for (index, value) in values.enumerated() {
-      if index > 0 { bytes.append(UInt8(ascii: ",")) }
-      if let whole = Int64(exactly: value) {
-        Self.append(whole, to: &bytes)
-      } else {
-        bytes.append(contentsOf: "\(value)".utf8)
-      }
+    var separator = UInt8(ascii: "[")
+    for value in values {
+      text.write(separator)
+      if let whole = Int64(exactly: value) { text.write(whole) } else { text.write(value) }
+      separator = UInt8(ascii: ",")
     }
-    bytes.append(UInt8(ascii: "]"))
+    text.write(separator == UInt8(ascii: "[") ? "[]" : "]")
   }
 
   /// A value that is JSON text already.
   public mutating func field(_ name: StaticString, json: some Sequence<UInt8>) {
     key(name)
-    bytes.append(contentsOf: json)
+    if json.withContiguousStorageIfAvailable({ text.write($0) }) == nil {
+      for byte in json { text.write(byte) }
+    }
   }
 
   private mutating func key(_ name: StaticString) {
-    if isFirst { isFirst = false } else { bytes.append(UInt8(ascii: ",")) }
-    bytes.append(UInt8(ascii: "\""))
-    append(name)
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    text.write(isFirst ? "\"" : ",\"")
+    isFirst = false
+    text.write(name)
+    text.write("\":")
   }
-
-  private mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
-  }
-
-  /// Appends a number's digits; most have one.
-  private static func append(_ value: Int64, to bytes: inout [UInt8]) {
-    if 0..<10 ~= value {
-      bytes.append(UInt8(ascii: "0") + UInt8(value))
-    } else {
-      bytes.append(contentsOf: String(value).utf8)
-    }
-  }
-
-  private mutating func appendNull() { append("null") }
 
   /// Appends `text` as a JSON string with the escapes that RFC 8259 §7 demands and no others.
   public static func appendString(_ text: String, to bytes: inout [UInt8]) {
-    var text = text
-    bytes.append(UInt8(ascii: "\""))
-    text.withUTF8 { utf8 in
-      if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-        bytes.append(contentsOf: utf8)
-      } else {
-        for byte in utf8 { appendEscaped(byte, to: &bytes) }
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
-  }
-
-  private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-      bytes.append(UInt8(ascii: "\\"))
-      bytes.append(byte)
-    case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-    case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-    case 0x09: bytes.append(contentsOf: "\\t".utf8)
-    case 0..<0x20:
-      let digits = Array("0123456789abcdef".utf8)
-      bytes.append(contentsOf: "\\u00".utf8)
-      bytes.append(digits[Int(byte >> 4)])
-      bytes.append(digits[Int(byte & 0xF)])
-    default: bytes.append(byte)
-    }
+    var buffer = TextBuffer(capacity: text.utf8.count + 2)
+    buffer.writeQuoted(text)
+    buffer.withBytes { bytes.append(contentsOf: $0) }
   }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// The id of a request for a score.
 public typealias RequestID = ID<ModerationRequest>
 
@@ -58,8 +56,8 @@ public struct ModerationRequest: Hashable, Sendable {
     var json = JSONWriter(capacity: 256)
     json.field("image_id", image)
     json.field("trigger", trigger.name)
-    json.field("context", json: Self.context(trigger, count))
-    json.field("timestamp", json: Self.unixSeconds(asOf))
+    json.field("context", json: Self.context(trigger, count).utf8)
+    json.field("timestamp", unixSeconds: asOf)
     json.field("request_id", id)
     json.field("as_of", asOf)
     return json.finish()
@@ -97,36 +95,38 @@ public struct ModerationRequest: Hashable, Sendable {
     }
   }
 
-  /// Reads the parts at their canonical places, writes the request again and compares: whatever
-  /// differs in a single byte takes the slow path.
   private static func canonical(_ bytes: UnsafeBufferPointer<UInt8>) -> Self? {
-    let idStart = "{\"image_id\":\"".utf8.count
-    let nameStart = idStart + 36 + "\",\"trigger\":\"".utf8.count
-    let asOfStart = bytes.count - 29
-    guard asOfStart > nameStart,
-      let image = ImageID(utf8: UnsafeBufferPointer(rebasing: bytes[idStart..<idStart + 36])),
-      let nameEnd = bytes[nameStart...].firstIndex(of: UInt8(ascii: "\"")),
-      let trigger = Trigger(name: String(decoding: bytes[nameStart..<nameEnd], as: UTF8.self)),
-      trigger.asksForScore,
-      let asOf = ISO8601.parse(
-        UnsafeBufferPointer(rebasing: bytes[asOfStart..<(bytes.count - 2)]))
+    var text = CanonicalScanner(bytes: bytes)
+    guard text.take("{\"image_id\":"), let image: ImageID = text.id(),
+      text.take(",\"trigger\":"), let name = text.string(), let trigger = Trigger(name: name),
+      trigger.asksForScore, text.take(",\"context\":{")
     else { return nil }
-    let digits = bytes[(nameEnd + 1)...].drop { $0 != UInt8(ascii: "{") }
-      .drop { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "}") }.dropFirst()
-      .prefix { $0 &- 48 < 10 }
+    var count: Int?
+    if !text.take("}") {
+      guard takeCountName(trigger, &text), let value = text.wholeNumber(), text.take("}")
+      else { return nil }
+      count = value
+    }
+    guard text.take(",\"timestamp\":"), text.wholeNumber() != nil, text.take("."),
+      text.digits() != nil, text.take(",\"request_id\":"), let id: RequestID = text.id(),
+      text.take(",\"as_of\":"), let asOf = text.time(), text.take("}"), text.isAtEnd
+    else { return nil }
     let request = ModerationRequest(
-      FiredTrigger(
-        image: image, trigger: trigger, asOf: asOf,
-        count: Int(String(decoding: digits, as: UTF8.self))))
-    let again = request.encoded()
-    guard again.count == bytes.count, let base = bytes.baseAddress,
-      memcmp(again, base, bytes.count) == 0
-    else { return nil }
-    return request
+      FiredTrigger(image: image, trigger: trigger, asOf: asOf, count: count))
+    return request.id == id ? request : nil
   }
 
-  private static func context(_ trigger: Trigger, _ count: Int?) -> [UInt8] {
-    guard let count else { return Array("{}".utf8) }
+  private static func takeCountName(_ trigger: Trigger, _ text: inout CanonicalScanner) -> Bool {
+    switch trigger {
+    case .viral: text.take("\"views_5min\":")
+    case .suspicious: text.take("\"comments_1min\":")
+    case .flagged: text.take("\"flags_5min\":")
+    default: text.take("\"count\":")
+    }
+  }
+
+  private static func context(_ trigger: Trigger, _ count: Int?) -> String {
+    guard let count else { return "{}" }
     let name =
       switch trigger {
       case .viral: "views_5min"
@@ -134,22 +134,6 @@ public struct ModerationRequest: Hashable, Sendable {
       case .flagged: "flags_5min"
       default: "count"
       }
-    return Array("{\"\(name)\":\(count)}".utf8)
-  }
-
-  /// Unix seconds with six decimals, exact.
-  private static func unixSeconds(_ time: EventTime) -> [UInt8] {
-    let (seconds, rest) = time.microseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000)
-    var text: [UInt8] = []
-    text.reserveCapacity(24)
-    if time.microseconds < 0 { text.append(UInt8(ascii: "-")) }
-    text.append(contentsOf: String(seconds).utf8)
-    text.append(UInt8(ascii: "."))
-    var unit: UInt64 = 100_000
-    while unit > 0 {
-      text.append(48 + UInt8(rest / unit % 10))
-      unit /= 10
-    }
-    return text
+    return "{\"\(name)\":\(count)}"
   }
 }

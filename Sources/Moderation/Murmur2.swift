@@ -8,7 +8,12 @@ public enum Murmur2 {
 
   /// The partition of a key: the hash without its sign, modulo the number of partitions.
   public static func partition(of key: [UInt8], count: Int) -> Int {
-    Int(hash(key) & 0x7FFF_FFFF) % count
+    key.withUnsafeBufferPointer { partition(of: $0, count: count) }
+  }
+
+  /// The partition of a key: the hash without its sign, modulo the number of partitions.
+  public static func partition(of key: UnsafeBufferPointer<UInt8>, count: Int) -> Int {
+    Int(hash(buffer: key) & 0x7FFF_FFFF) % count
   }
 
   private static func hash(buffer: UnsafeBufferPointer<UInt8>) -> UInt32 {
@@ -16,10 +21,10 @@ public enum Murmur2 {
     let length = buffer.count
     var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: length)
     var index = 0
+    let raw = UnsafeRawBufferPointer(buffer)
     while index + 4 <= length {
-      var word =
-        UInt32(buffer[index]) | UInt32(buffer[index + 1]) << 8 | UInt32(buffer[index + 2]) << 16
-        | UInt32(buffer[index + 3]) << 24
+      var word = UInt32(
+        littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
       word = word &* multiplier
       word ^= word >> 24
       word = word &* multiplier

@@ -44,6 +44,9 @@ public struct RollingCounter: Sendable {
   /// Events whose times are known: no window holds more.
   var kept: Int { times.count + late.count }
 
+  /// The last time that is kept, read from where it is kept; 0 without one.
+  var newestKept: Int64 { times.last ?? 0 }
+
   /// All events, whenever they count.
   var all: Int { trimmed.observed + kept }
 

@@ -227,7 +227,8 @@ public struct RiskScorer: Service {
       subject, counts: evidence.counts, flavour: .observed, asOf: asOf)
     let governed = FeatureVector(
       subject, counts: evidence.counts, flavour: .governed, asOf: asOf)
-    let inputs = ModelInputs(governed.numeric, category: subject.category)
+    // Only a model asks for them.
+    var inputs: ModelInputs { ModelInputs(governed.numeric, category: subject.category) }
     let rows: [ModerationRow]
     switch policy.inference {
     case .heuristic: rows = [byHeuristic(request, observed, now: now)]

@@ -90,7 +90,7 @@ public struct TrainingSet {
     guard policy.offline == .lab || cutoff <= knownUntil else { return nil }
     let subject = ScoringSubject(
       uploadedAt: image.createdAt, category: image.category,
-      captionLength: image.caption?.unicodeScalars.count ?? 0,
+      captionLength: image.caption?.scalarCount ?? 0,
       accountCreatedAt: uploader.createdAt,
       userImageCount: uploads[uploader.id]?.existing(asOf: cutoff) ?? 0)
     let features =

@@ -157,7 +157,7 @@ public struct SubjectRecord: Hashable, Sendable {
   public func subject(countsDeletedImages: Bool) -> ScoringSubject {
     ScoringSubject(
       uploadedAt: image.createdAt, category: image.category,
-      captionLength: image.caption?.unicodeScalars.count ?? 0,
+      captionLength: image.caption?.scalarCount ?? 0,
       accountCreatedAt: uploader.createdAt,
       userImageCount: countsDeletedImages ? createdImages : existingImages)
   }

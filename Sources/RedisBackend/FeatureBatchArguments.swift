@@ -88,7 +88,7 @@ struct FeatureBatchArguments {
     pack.integer(event.time.microseconds)
     if case .upload(_, let category, let caption, _) = event.subject {
       pack.text(event.time.description)
-      pack.integer(Int64(caption?.unicodeScalars.count ?? 0))
+      pack.integer(Int64(caption?.scalarCount ?? 0))
       pack.text(category)
       pack.text(event.actor?.description)
     } else {

@@ -41,16 +41,16 @@ public final class TraceRecorder: Trace {
     json.field("component", component)
     json.field("event", event)
     for field in fields { json.field(field) }
-    var line = json.finish()
-    line.append(UInt8(ascii: "\n"))
-    let full: [UInt8]? = state.withLock { state in
-      state.lines += 1
-      state.fingerprint.fold(line)
-      guard sink != nil else { return nil }
-      state.pending.append(contentsOf: line)
-      guard state.pending.count > 1 << 16 else { return nil }
-      defer { state.pending.removeAll(keepingCapacity: true) }
-      return state.pending
+    let full = json.finishLine { line in
+      state.withLock { state -> [UInt8]? in
+        state.lines += 1
+        state.fingerprint.fold(line)
+        guard sink != nil else { return nil }
+        state.pending.append(contentsOf: line)
+        guard state.pending.count > 1 << 16 else { return nil }
+        defer { state.pending.removeAll(keepingCapacity: true) }
+        return state.pending
+      }
     }
     if let full { sink?(full) }
   }
@@ -85,7 +85,10 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   public init() {}
 
   /// Adds bytes.
-  public mutating func fold(_ bytes: [UInt8]) {
+  public mutating func fold(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { fold($0) } }
+
+  /// Adds bytes.
+  mutating func fold(_ bytes: UnsafeBufferPointer<UInt8>) {
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
 

@@ -162,4 +162,12 @@ struct FeatureVectorTests {
   func flooredDivision(dividend: Int64, divisor: Int64, quotient: Int64) {
     #expect(dividend.flooredDivision(by: divisor) == quotient)
   }
+
+  @Test(
+    "A caption's length is its number of Unicode scalars",
+    arguments: [
+      "", "soup", "crème brûlée", "🍜🍲", "e\u{301}", "👩‍🍳",
+      "\u{7ff}\u{800}\u{ffff}\u{10000}",
+    ])
+  func scalars(caption: String) { #expect(caption.scalarCount == caption.unicodeScalars.count) }
 }

@@ -39,6 +39,21 @@ struct IDTests {
     ])
   func refused(text: String) { #expect(ImageID(text) == nil) }
 
+  @Test("A byte is a digit when it is one of 22, at every place")
+  func digits() {
+    let text = Array(Self.text.utf8)
+    let places = text.indices.filter { text[$0] != UInt8(ascii: "-") }
+    let digits = Set("0123456789abcdefABCDEF".utf8)
+    for byte in UInt8.min...UInt8.max {
+      for place in places {
+        var changed = text
+        changed[place] = byte
+        let id = changed.withUnsafeBufferPointer { ImageID(utf8: $0) }
+        #expect((id != nil) == digits.contains(byte), "byte \(byte) at \(place)")
+      }
+    }
+  }
+
   @Test("An id survives the round trip, order is text order, and random ids are version 4")
   func generated() {
     var random = SplitMix64(seed: 3)

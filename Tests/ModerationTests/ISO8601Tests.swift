@@ -118,4 +118,23 @@ struct ISO8601Tests {
       precondition(time == time.flatMap { ISO8601.parse(ISO8601.string($0)) })
     }
   }
+
+  @Test("The usual form is read as any other is: with one more digit the general reader takes it")
+  func bothReaders() {
+    var random = SplitMix64(seed: 8)
+    for _ in 0..<200 {
+      let time = EventTime(microseconds: .random(in: 0...4_000_000_000_000_000, using: &random))
+      let text = Array(ISO8601.string(time).utf8)
+      for place in 0..<26 {
+        var changed = text
+        changed[place] = "0123459-:T.Z +a/".utf8.randomElement(using: &random) ?? 48
+        var longer = changed
+        longer.insert(48, at: 26)
+        let (usual, general) = (
+          String(decoding: changed, as: UTF8.self), String(decoding: longer, as: UTF8.self)
+        )
+        #expect(ISO8601.parse(usual) == ISO8601.parse(general), "\(usual)")
+      }
+    }
+  }
 }

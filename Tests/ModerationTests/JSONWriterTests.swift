@@ -54,4 +54,37 @@ struct JSONWriterTests {
     JSONWriter.appendString(text, to: &bytes)
     #expect(bytes == Array(json.utf8))
   }
+
+  @Test("A text grows past the room that it was given, piece by piece and at once")
+  func growth() {
+    let long = String(repeating: "soup \"with\" noodles\n", count: 300)
+    var json = JSONWriter(capacity: 1)
+    json.field("a", long)
+    for _ in 0..<200 { json.field("b", Int64.max as Int64?) }
+    json.field("c", json: Array(long.utf8))
+    let escaped = String(repeating: #"soup \"with\" noodles\n"#, count: 300)
+    #expect(
+      String(decoding: json.finish(), as: UTF8.self)
+        == "{\"a\":\"\(escaped)\","
+        + String(repeating: "\"b\":9223372036854775807,", count: 200) + "\"c\":\(long)}")
+  }
+
+  @Test(
+    "Whole numbers have their digits",
+    arguments: [0, 9, 10, -1, -10, 1_234_567_890, .max, .min] as [Int64])
+  func wholeNumbers(value: Int64) {
+    var json = JSONWriter()
+    json.field("x", value as Int64?)
+    json.field("list", [Double(Int32(truncatingIfNeeded: value)), 0.5])
+    #expect(
+      String(decoding: json.finish(), as: UTF8.self)
+        == "{\"x\":\(value),\"list\":[\(Int32(truncatingIfNeeded: value)),0.5]}")
+  }
+
+  @Test("A line is the object and a newline")
+  func line() {
+    var json = JSONWriter()
+    json.field("x", true)
+    #expect(json.finishLine { Array($0) } == Array("{\"x\":true}\n".utf8))
+  }
 }
