@@ -142,6 +142,9 @@ let package = Package(
     .testTarget(
       name: "SimulationTests", dependencies: ["Moderation", "Ports", "Simulation"],
       swiftSettings: settings),
+    .testTarget(
+      name: "InMemoryBackendsTests", dependencies: ["Moderation", "InMemoryBackends"],
+      swiftSettings: settings),
     // One suite per port; rule N of a port's contract is test N here, run against every adapter.
     .testTarget(
       name: "ConformanceTests",

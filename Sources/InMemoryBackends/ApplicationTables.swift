@@ -6,24 +6,44 @@ struct ApplicationTables {
   private struct ModerationKey: Hashable {
     var request: RequestID
     var mode: String
+
+    // A request has two modes at the most: comparing settles them.
+    func hash(into hasher: inout Hasher) { hasher.combine(request) }
+
+    func _rawHashValue(seed: Int) -> Int { request._rawHashValue(seed: seed) }
   }
 
-  private var users = RowTable<User>()
+  /// Boxed as they are handed out: nearly every request asks for its user.
+  private var users = RowTable<User, Row>()
   private var usernames: [String: UserID] = [:]
-  private var images = RowTable<Image>()
+  private var images = RowTable<Image, Image>()
   private var uploads: [UserID: UploadHistory] = [:]
-  private var comments = RowTable<Comment>()
-  private var flags = RowTable<Flag>()
-  private var moderation = RowTable<ModerationRow>()
+  private var comments = RowTable<Comment, Comment>()
+  private var flags = RowTable<Flag, Flag>()
+  private var moderation = RowTable<ModerationRow, ModerationRow>()
   private var moderationKeys: [ModerationKey: ModerationID] = [:]
-  private var viewKeys: Set<EventID> = []
+  private var viewKeys = IDTable<PlatformEvent, Void>(filler: ())
   private var nextSequence: Int64 = 1
+  /// What was looked at; says nothing.
+  private var looked: UInt64 = 0
   var outbox: [OutboxEntry] = []
 
-  func row(_ key: RowKey) -> Row? {
+  /// Rows by key; nil where there is none.
+  mutating func rows(_ keys: [RowKey]) -> [Row?] {
+    for key in keys {
+      switch key {
+      case .user(let id): looked ^= users.look(at: id)
+      case .image(let id), .visibleImage(let id): looked ^= images.look(at: id)
+      default: break
+      }
+    }
+    return keys.map { row($0) }
+  }
+
+  private func row(_ key: RowKey) -> Row? {
     switch key {
-    case .user(let id): users[id].map(Row.user)
-    case .username(let name): usernames[name].flatMap { users[$0] }.map(Row.user)
+    case .user(let id): users[id]
+    case .username(let name): usernames[name].flatMap { users[$0] }
     case .image(let id): images[id].map(Row.image)
     case .visibleImage(let id):
       images.place(of: id).flatMap { images.rows[$0].deletedAt == nil ? .visible : nil }
@@ -37,7 +57,7 @@ struct ApplicationTables {
   /// (rule 3); nil when it is new.
   func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
     for index in mutations.indices {
-      if case .addView(let id, let key?) = mutations[index], viewKeys.contains(key) {
+      if case .addView(let id, let key?) = mutations[index], viewKeys[key] != nil {
         let views = MutationOutcome.views(images.place(of: id).map { images.rows[$0].views } ?? 0)
         return mutations.indices.map { $0 == index ? views : .done }
       }
@@ -63,7 +83,7 @@ struct ApplicationTables {
   func objection(to mutations: [Mutation]) -> PortError? {
     var staged = StagedRows()
     let lastRow = mutations.lastIndex { !$0.isEnqueue } ?? 0
-    for index in mutations.indices {
+    for index in mutations.indices.prefix(lastRow + 1) {
       if let error = objection(to: mutations[index], staged) { return error }
       if index < lastRow { staged.add(mutations[index]) }
     }
@@ -73,32 +93,32 @@ struct ApplicationTables {
   /// Why a mutation can't be carried out after those `staged` before it in its transaction.
   private func objection(to mutation: Mutation, _ staged: StagedRows) -> PortError? {
     func user(_ id: UserID) -> PortError? {
-      missing("user_id", !users.contains(id) && !staged.users.contains(id), id)
+      missing("user_id", !users.contains(id) && !staged.has(.user(id)), id)
     }
     func image(_ id: ImageID) -> PortError? {
-      missing("image_id", !images.contains(id) && !staged.images.contains(id), id)
+      missing("image_id", !images.contains(id) && !staged.has(.image(id)), id)
     }
     func noImage(_ id: ImageID) -> PortError? {
-      absent("image", !images.contains(id) && !staged.images.contains(id), id)
+      absent("image", !images.contains(id) && !staged.has(.image(id)), id)
     }
     func noComment(_ id: CommentID) -> PortError? {
-      absent("comment", !comments.contains(id) && !staged.comments.contains(id), id)
+      absent("comment", !comments.contains(id) && !staged.has(.comment(id)), id)
     }
     func action(_ field: String, _ id: ModerationID) -> PortError? {
-      missing(field, !moderation.contains(id) && !staged.moderation.contains(id), id)
+      missing(field, !moderation.contains(id) && !staged.has(.moderation(id)), id)
     }
     return switch mutation {
     case .insertModeration, .enqueue: nil
-    case .insertUser(let row): staged.usernames.contains(row.username) ? taken(row.username) : nil
+    case .insertUser(let row): staged.has(.username(row.username)) ? taken(row.username) : nil
     case .insertImage(let row): user(row.userID)
     case .insertComment(let row): image(row.imageID) ?? user(row.userID)
     case .insertFlag(let row):
       user(row.userID) ?? row.imageID.flatMap(image)
         ?? row.commentID.flatMap {
-          missing("comment_id", !comments.contains($0) && !staged.comments.contains($0), $0)
+          missing("comment_id", !comments.contains($0) && !staged.has(.comment($0)), $0)
         }
     case .updateUser(let row):
-      absent("user", !users.contains(row.id) && !staged.users.contains(row.id), row.id)
+      absent("user", !users.contains(row.id) && !staged.has(.user(row.id)), row.id)
         ?? (usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil)
     case .addView(let id, _), .deleteImage(let id, _): noImage(id)
     case .requirePending(let target):
@@ -123,7 +143,7 @@ struct ApplicationTables {
   mutating func carryOut(_ mutation: Mutation) -> MutationOutcome {
     switch mutation {
     case .insertUser(let user):
-      users.put(user, at: user.id)
+      users.put(.user(user), at: user.id)
       usernames[user.username] = user.id
     case .insertImage(let image):
       images.put(image, at: image.id)
@@ -132,12 +152,12 @@ struct ApplicationTables {
     case .insertFlag(let flag): flags.put(flag, at: flag.id)
     case .insertModeration(let row): return insert(row)
     case .updateUser(let user):
-      if let old = users[user.id] { usernames[old.username] = nil }
-      users.put(user, at: user.id)
+      if let old = users[user.id]?.user { usernames[old.username] = nil }
+      users.put(.user(user), at: user.id)
       usernames[user.username] = user.id
     case .requirePending: return .done
     case .addView(let id, let key):
-      if let key { viewKeys.insert(key) }
+      if let key { _ = viewKeys.insert(key, ()) }
       return .views(images.change(id) { $0.addView() } ?? 0)
     case .deleteImage(let id, let time):
       if let owner = images.change(id, { $0.delete(at: time) }) ?? nil {
@@ -160,7 +180,8 @@ struct ApplicationTables {
   }
 
   func subject(_ id: ImageID, asOf: EventTime) -> SubjectRecord? {
-    guard var image = images[id], image.createdAt <= asOf, let uploader = users[image.userID]
+    guard var image = images[id], image.createdAt <= asOf,
+      let uploader = users[image.userID]?.user
     else { return nil }
     if let deletedAt = image.deletedAt, deletedAt > asOf { image.deletedAt = nil }
     let uploads = uploads[image.userID] ?? UploadHistory()
@@ -171,11 +192,13 @@ struct ApplicationTables {
 
   func snapshot() -> ApplicationSnapshot {
     var snapshot = ApplicationSnapshot()
-    snapshot.users = users.sorted { $0.createdAt }
-    snapshot.images = images.sorted { $0.createdAt }
-    snapshot.comments = comments.sorted { $0.createdAt }
-    snapshot.flags = flags.sorted { $0.createdAt }
-    snapshot.moderation = moderation.sorted { $0.createdAt }
+    snapshot.users = users.rows.compactMap(\.user).sorted {
+      ($0.createdAt, $0.id) < ($1.createdAt, $1.id)
+    }
+    snapshot.images = images.sorted { ($0.createdAt, $0.id) }
+    snapshot.comments = comments.sorted { ($0.createdAt, $0.id) }
+    snapshot.flags = flags.sorted { ($0.createdAt, $0.id) }
+    snapshot.moderation = moderation.sorted { ($0.createdAt, $0.id) }
     return snapshot
   }
 
@@ -269,23 +292,26 @@ struct ApplicationTables {
 
 /// Rows that a transaction inserts before the mutation at hand.
 private struct StagedRows {
-  var users: [UserID] = []
-  var usernames: [String] = []
-  var images: [ImageID] = []
-  var comments: [CommentID] = []
-  var moderation: [ModerationID] = []
+  private var keys: [RowKey] = []
+
+  func has(_ key: RowKey) -> Bool { keys.contains(key) }
 
   mutating func add(_ mutation: Mutation) {
     switch mutation {
-    case .insertUser(let row):
-      users.append(row.id)
-      usernames.append(row.username)
-    case .insertImage(let row): images.append(row.id)
-    case .insertComment(let row): comments.append(row.id)
+    case .insertUser(let row): keys += [.user(row.id), .username(row.username)]
+    case .insertImage(let row): keys.append(.image(row.id))
+    case .insertComment(let row): keys.append(.comment(row.id))
     // Only a review's row is referred to, and it comes alone; scores come by the hundred.
-    case .insertModeration(let row) where row.requestID == nil: moderation.append(row.id)
+    case .insertModeration(let row) where row.requestID == nil: keys.append(.moderation(row.id))
     default: break
     }
+  }
+}
+
+extension Row {
+  /// The user that it is, if it is one.
+  fileprivate var user: User? {
+    if case .user(let user) = self { user } else { nil }
   }
 }
 

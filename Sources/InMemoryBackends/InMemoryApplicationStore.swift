@@ -25,7 +25,7 @@ public final class InMemoryApplicationStore: ApplicationStore {
 
   /// See ``ApplicationStore``.
   public func fetch(_ keys: [RowKey]) async throws(PortError) -> [Row?] {
-    tables.withLock { tables in keys.map { tables.row($0) } }
+    tables.withLock { $0.rows(keys) }
   }
 
   /// See ``ApplicationStore``, rule 8.
@@ -44,7 +44,7 @@ public final class InMemoryApplicationStore: ApplicationStore {
   public func markPublished(_ sequences: [Int64]) async throws(PortError) {
     tables.withLock { tables in
       // The relay publishes from the front, in order.
-      if tables.outbox.prefix(sequences.count).map(\.sequence) == sequences {
+      if tables.outbox.lazy.map(\.sequence).starts(with: sequences) {
         tables.outbox.removeFirst(sequences.count)
       } else {
         let published = Set(sequences)

@@ -10,9 +10,11 @@ import Synchronization
 /// keys, round trips. That could hide: a reader that depends on keys still being there.
 public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
   private struct State {
-    var images: [ImageID: ImageWindows] = [:]
+    var images = ImageTable()
     var progress: [TopicPartition: PartitionProgress] = [:]
     var seen = RecentIDs()
+    /// What was looked at; says nothing.
+    var looked: UInt64 = 0
     /// Requests whose instant hasn't come, by (instant, image, trigger).
     var waiting = Heap<PendingRequest>()
     /// Requests handed out and not acknowledged yet, sorted.
@@ -71,7 +73,12 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
         }
       }
       return .success(
-        questions.map { state.images[$0.image]?.counts(asOf: $0.asOf) ?? EngagementCounts() })
+        questions.map { question in
+          guard let place = state.images.place(of: question.image) else {
+            return EngagementCounts()
+          }
+          return state.images.windows[place].counts(asOf: question.asOf)
+        })
     }
     return try result.get()
   }
@@ -123,16 +130,30 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
     var result = AppliedBatch()
     let horizon = advance(&state, batch.partitions, retention)
     if let horizon { state.trimmedThrough = max(state.trimmedThrough ?? horizon, horizon) }
+    // In passes: what each event needs lies anywhere in memory, and the processor fetches for
+    // several events at once as long as nothing depends on what it fetches.
     for index in batch.entries.indices {
-      let isOld = batch.entries[index].offset < applied[batch.entries[index].slot]
-      guard !isOld, let image = batch.entries[index].event.image,
-        state.seen.insert(batch.entries[index].event.id)
-      else {
-        if isOld || batch.entries[index].event.image != nil { result.duplicates.append(index) }
-        continue
+      state.looked ^= state.seen.look(at: batch.entries[index].event.id)
+      if let image = batch.entries[index].event.image {
+        state.looked ^= state.images.look(at: image)
       }
+    }
+    let fresh = batch.entries.indices.filter { index in
+      let isOld = batch.entries[index].offset < applied[batch.entries[index].slot]
+      let isAboutImage = batch.entries[index].event.image != nil
+      if !isOld, isAboutImage, state.seen.insert(batch.entries[index].event.id) { return true }
+      if isOld || isAboutImage { result.duplicates.append(index) }
+      return false
+    }
+    let places = fresh.map { index in
+      batch.entries[index].event.image.map { state.images.placeOrNew(of: $0) } ?? 0
+    }
+    for (index, place) in zip(fresh, places) {
+      state.images.windows[place].touch(batch.entries[index].event.kind.metric)
+    }
+    for (index, place) in zip(fresh, places) {
       let firedBefore = result.fired.count
-      count(batch.entries[index], image, policy, &state, &result.fired)
+      count(batch.entries[index], place, policy, &state, &result.fired)
       for fired in result.fired[firedBefore...] where fired.trigger.asksForScore {
         state.waiting.insert(PendingRequest(request: ModerationRequest(fired)))
       }
@@ -140,8 +161,8 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
     // After all is counted: the horizon is that of the batch's end. Now and then is often enough,
     // since only half of a counter is trimmed at once.
     if let horizon {
-      for entry in batch.entries where entry.offset % 64 == 0 {
-        if let image = entry.event.image { state.images[image]?.trim(through: horizon) }
+      for (index, place) in zip(fresh, places) where batch.entries[index].offset % 64 == 0 {
+        state.images.windows[place].trim(through: horizon)
       }
     }
     if let first = batch.partitions.first, !batch.entries.isEmpty {
@@ -175,25 +196,45 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
   }
 
   private static func count(
-    _ entry: FeatureBatch.Entry, _ image: ImageID, _ policy: TriggerPolicy,
-    _ state: inout State, _ fired: inout [FiredTrigger]
+    _ entry: FeatureBatch.Entry, _ place: Int, _ policy: TriggerPolicy, _ state: inout State,
+    _ fired: inout [FiredTrigger]
   ) {
+    guard let image = entry.event.image else { return }
     if let metric = entry.event.kind.metric {
-      state.images[image, default: ImageWindows()].record(
+      state.images.windows[place].record(
         metric, at: entry.event.time, visibleFrom: entry.visibleFrom,
         isEligible: entry.event.actorEligible ?? true, image: image, policy: policy,
         fired: &fired)
     } else if case .upload(_, let category, let caption, _) = entry.event.subject {
       let metadata = ImageWindows.Metadata(
-        category: category, captionLength: caption?.unicodeScalars.count ?? 0,
+        category: category, captionLength: caption?.scalarCount ?? 0,
         uploadedAt: entry.event.time, user: entry.event.actor)
-      fired += state.images[image, default: ImageWindows()].upload(
-        metadata, image: image, policy: policy)
+      fired += state.images.windows[place].upload(metadata, image: image, policy: policy)
     }
   }
 
   private func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {
     PortError(code, port: "FeatureStore", operation: operation, hint: hint)
+  }
+}
+
+/// The windows of all images, side by side; a dictionary that held them itself would spread them
+/// over twice the memory.
+private struct ImageTable {
+  private var places = IDTable<Image, Int>(filler: 0)
+  var windows: ContiguousArray<ImageWindows> = []
+
+  /// See ``IDTable/look(at:)``.
+  func look(at image: ImageID) -> UInt64 { places.look(at: image) }
+
+  /// Where an image's windows are; nil when nothing is known of it.
+  func place(of image: ImageID) -> Int? { places[image] }
+
+  /// Where an image's windows are, made when there are none.
+  mutating func placeOrNew(of image: ImageID) -> Int {
+    if let place = places.insert(image, windows.count) { return place }
+    windows.append(ImageWindows())
+    return windows.count - 1
   }
 }
 
@@ -210,14 +251,16 @@ private struct PendingRequest: Comparable {
 
 /// The event ids of the last one to two retentions, in two generations.
 private struct RecentIDs {
-  private var current: Set<EventID> = []
-  private var previous: Set<EventID> = []
+  private var current = IDTable<PlatformEvent, Void>(filler: ())
+  private var previous = IDTable<PlatformEvent, Void>(filler: ())
   private var rotatedAt: EventTime?
+
+  /// See ``IDTable/look(at:)``.
+  func look(at id: EventID) -> UInt64 { current.look(at: id) }
 
   /// Whether the id is new; remembers it.
   mutating func insert(_ id: EventID) -> Bool {
-    guard !previous.contains(id) else { return false }
-    return current.insert(id).inserted
+    previous[id] == nil && current.insert(id, ()) == nil
   }
 
   /// Forgets the older generation once it is a retention old.
@@ -228,7 +271,7 @@ private struct RecentIDs {
     }
     if watermark >= rotatedAt + retention {
       previous = current
-      current = []
+      current = IDTable(filler: ())
       self.rotatedAt = watermark
     }
   }
