@@ -126,7 +126,7 @@ public final class InMemoryEventLog: EventLog {
   ) -> EventRecord {
     EventRecord(
       partition: partition, offset: offset, timestampMilliseconds: stored.timestamp,
-      key: stored.key, value: stored.value)
+      recordKey: stored.key, value: stored.value)
   }
 
   func error(_ code: PortError.Code, _ operation: String, _ hint: String) -> PortError {

@@ -6,7 +6,7 @@ struct TopicLogs {
   struct StoredRecord {
     /// Milliseconds since the epoch.
     var timestamp: Int64
-    var key: [UInt8]?
+    var key: RecordKey?
     var value: [UInt8]
   }
 
@@ -70,10 +70,11 @@ struct TopicLogs {
   mutating func append(_ record: ProducerRecord, to topic: Int) -> RecordPosition {
     let count = topics[topic].count
     let partition =
-      record.partition ?? record.key.map { Murmur2.partition(of: $0, count: count) } ?? 0
+      record.partition ?? record.recordKey?.partition(of: count) ?? 0
     topics[topic][partition].append(
       StoredRecord(
-        timestamp: record.timestamp.microseconds / 1000, key: record.key, value: record.value))
+        timestamp: record.timestamp.microseconds / 1000, key: record.recordKey,
+        value: record.value))
     return RecordPosition(
       partition: TopicPartition(record.topic, partition),
       offset: Int64(topics[topic][partition].count - 1))

@@ -116,7 +116,7 @@ public final class KafkaEventLog: EventLog {
         if let known { known } else { try topics.partitions(of: record.topic, operation) }
       if known == nil { counts[record.topic] = count }
       let partition =
-        record.partition ?? record.key.map { Murmur2.partition(of: $0, count: count) } ?? 0
+        record.partition ?? record.recordKey?.partition(of: count) ?? 0
       guard (0..<count).contains(partition) else {
         throw operation.error(.invalid, "\(record.topic) has no partition \(partition)")
       }

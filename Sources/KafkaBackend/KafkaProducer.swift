@@ -72,12 +72,13 @@ final class KafkaProducer: Sendable {
     _ slot: UnsafeMutablePointer<ckafka_delivery>, until deadline: ContinuousClock.Instant
   ) -> rd_kafka_resp_err_t {
     let record = addressed.record
+    let key = record.key
     while true {
       let code = record.value.withUnsafeBytes { value in
-        (record.key ?? []).withUnsafeBytes { key in
+        (key ?? []).withUnsafeBytes { bytes in
           ckafka_produce(
             handle.client.raw, topic.raw, Int32(addressed.partition.partition),
-            record.key == nil ? 0 : 1, key.baseAddress, key.count, value.baseAddress, value.count,
+            key == nil ? 0 : 1, bytes.baseAddress, bytes.count, value.baseAddress, value.count,
             record.timestamp.microseconds / 1000, slot)
         }
       }

@@ -142,7 +142,9 @@ extension EventRecord {
     self.init(
       partition: partition, offset: message.pointee.offset,
       timestampMilliseconds: rd_kafka_message_timestamp(message, nil),
-      key: message.pointee.key.map { Self.bytes($0, message.pointee.key_len) },
+      recordKey: message.pointee.key.map {
+        RecordKey(Self.bytes($0, message.pointee.key_len))
+      },
       value: message.pointee.payload.map { Self.bytes($0, message.pointee.len) } ?? [])
   }
 

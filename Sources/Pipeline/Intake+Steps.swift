@@ -25,10 +25,11 @@ extension Intake {
     return user
   }
 
-  /// The actor, if there is one, of a request about an image that must be there to be seen.
+  /// Whether the actor of a request about an image is eligible; nil without an actor. The image
+  /// must be there to be seen.
   func requireActor(
-    _ actor: UserID?, seeing id: ImageID
-  ) async throws(IntakeError) -> User? {
+    _ actor: UserID?, seeing id: ImageID, at time: EventTime
+  ) async throws(IntakeError) -> Bool? {
     let rows: [Row?]
     do throws(PortError) {
       rows = try await store.fetch(
@@ -39,11 +40,13 @@ extension Intake {
     guard rows[0] != nil else { throw Self.unknown("image_id", id) }
     guard let actor else { return nil }
     guard case .user(let user)? = rows[1] else { throw Self.unknown("user_id", actor) }
-    return user
+    return policy.governance.isEligible(user, at: time)
   }
 
-  func requireTargets(image: ImageID?, comment: CommentID?) async throws(IntakeError) {
-    if let image { _ = try await requireActor(nil, seeing: image) }
+  func requireTargets(
+    image: ImageID?, comment: CommentID?, at time: EventTime
+  ) async throws(IntakeError) {
+    if let image { _ = try await requireActor(nil, seeing: image, at: time) }
     guard let comment else { return }
     guard case .comment(let row)? = try await fetch([.comment(comment)])[0], row.deletedAt == nil
     else { throw Self.unknown("comment_id", comment) }
@@ -113,14 +116,9 @@ extension OutboxEvent {
 extension ProducerRecord {
   /// The record of an event from a transaction.
   init(_ event: OutboxEvent) {
-    var key: [UInt8]?
-    if let image = event.key {
-      var bytes: [UInt8] = []
-      bytes.reserveCapacity(36)
-      image.append(to: &bytes)
-      key = bytes
-    }
-    self.init(topic: event.topic, key: key, value: event.value, timestamp: event.time)
+    self.init(
+      topic: event.topic, recordKey: event.key.map { RecordKey($0) }, value: event.value,
+      timestamp: event.time)
   }
 }
 

@@ -101,12 +101,12 @@ public struct Intake: Sendable {
     _ id: ImageID, by viewer: UserID? = nil, _ identity: RequestIdentity = .init()
   ) async throws(IntakeError) -> Int {
     let now = try time(of: identity)
-    let user = try await requireActor(viewer, seeing: id)
+    let isEligible = try await requireActor(viewer, seeing: id, at: now)
     let event = PlatformEvent(
       id: identity.key?.reinterpreted(as: PlatformEvent.self)
         ?? environment.ids.make(label: "view"),
       time: now, actor: viewer,
-      actorEligible: user.map { policy.governance.isEligible($0, at: now) } ?? true,
+      actorEligible: isEligible ?? true,
       subject: .view(image: id))
     let outcomes = try await commit(
       .addView(id, key: identity.key == nil ? nil : event.id), event)
@@ -120,13 +120,13 @@ public struct Intake: Sendable {
   ) async throws(IntakeError) -> Comment {
     let now = try time(of: identity)
     try Validation.check("content", new.content, 1...10_000)
-    let user = try await requireActor(new.userID, seeing: new.imageID)
+    let isEligible = try await requireActor(new.userID, seeing: new.imageID, at: now)
     let comment = Comment(
       id: newID(identity, "comment"), imageID: new.imageID, userID: new.userID,
       content: new.content, createdAt: now)
     let event = PlatformEvent(
       id: comment.id.reinterpreted(as: PlatformEvent.self), time: now, actor: new.userID,
-      actorEligible: user.map { policy.governance.isEligible($0, at: now) },
+      actorEligible: isEligible,
       subject: .comment(comment: comment.id, image: new.imageID, content: new.content))
     let outcomes = try await commit(.insertComment(comment), event)
     if case .existing(.comment(let existing)) = outcomes.first { return existing }
@@ -143,7 +143,7 @@ public struct Intake: Sendable {
     }
     try Validation.check("reason", new.reason, 1...2_000)
     let user = try await requireUser(new.userID)
-    try await requireTargets(image: new.imageID, comment: new.commentID)
+    try await requireTargets(image: new.imageID, comment: new.commentID, at: now)
     let flag = Flag(
       id: newID(identity, "flag"), userID: new.userID, imageID: new.imageID,
       commentID: new.commentID, reason: new.reason, createdAt: now)

@@ -47,9 +47,16 @@ public protocol TimeSource: Sendable {
   ///
   /// - Parameter reason: what the task waits for, as a deadlock report shows it.
   func wait(until deadline: ProcessingTime?, for signal: Signal?, reason: String) async
+
+  /// Whether `deadline` is there without a wait: it has passed, or a simulation may move to it at
+  /// once, since nobody else would act before.
+  func reaches(_ deadline: ProcessingTime) -> Bool
 }
 
 extension TimeSource {
+  /// Whether `deadline` has passed.
+  public func reaches(_ deadline: ProcessingTime) -> Bool { deadline <= now }
+
   /// Returns at `deadline`, or at once when the task is cancelled.
   public func sleep(until deadline: ProcessingTime) async {
     await wait(until: deadline, for: nil, reason: "sleep")

@@ -129,8 +129,8 @@ public struct ProducerRecord: Hashable, Sendable {
   public var topic: String
   /// The partition; nil lets the key decide.
   public var partition: Int?
-  /// UTF-8 text of an id, usually.
-  public var key: [UInt8]?
+  /// What decides the partition, unless that is given.
+  public var recordKey: RecordKey?
   /// The value.
   public var value: [UInt8]
   /// CreateTime; kept in whole milliseconds, as Kafka keeps it.
@@ -140,12 +140,25 @@ public struct ProducerRecord: Hashable, Sendable {
   public init(
     topic: String, partition: Int? = nil, key: [UInt8]?, value: [UInt8], timestamp: EventTime
   ) {
+    self.init(
+      topic: topic, partition: partition, recordKey: key.map(RecordKey.init), value: value,
+      timestamp: timestamp)
+  }
+
+  /// A record to append.
+  public init(
+    topic: String, partition: Int? = nil, recordKey: RecordKey?, value: [UInt8],
+    timestamp: EventTime
+  ) {
     self.topic = topic
     self.partition = partition
-    self.key = key
+    self.recordKey = recordKey
     self.value = value
     self.timestamp = timestamp
   }
+
+  /// The key's bytes: UTF-8 text of an id, usually.
+  public var key: [UInt8]? { recordKey?.bytes }
 }
 
 /// Where a record stands.
@@ -171,19 +184,22 @@ public struct EventRecord: Hashable, Sendable {
   /// CreateTime in milliseconds since the epoch.
   public var timestampMilliseconds: Int64
   /// The key, if any.
-  public var key: [UInt8]?
+  public var recordKey: RecordKey?
   /// The value.
   public var value: [UInt8]
 
   /// A record as read.
   public init(
-    partition: TopicPartition, offset: Int64, timestampMilliseconds: Int64, key: [UInt8]?,
+    partition: TopicPartition, offset: Int64, timestampMilliseconds: Int64, recordKey: RecordKey?,
     value: [UInt8]
   ) {
     self.partition = partition
     self.offset = offset
     self.timestampMilliseconds = timestampMilliseconds
-    self.key = key
+    self.recordKey = recordKey
     self.value = value
   }
+
+  /// The key's bytes.
+  public var key: [UInt8]? { recordKey?.bytes }
 }

@@ -52,7 +52,7 @@ public final class VirtualClock: TimeSource {
   /// Parks the calling task; see ``TimeSource/wait(until:for:reason:)``.
   public func wait(until deadline: ProcessingTime?, for signal: Signal?, reason: String) async {
     if Task.isCancelled { return }
-    if let deadline, deadline <= now || jump(straightTo: deadline) { return }
+    if let deadline, reaches(deadline) { return }
     let parked = Parked(name: Task.name ?? "unnamed task", reason: reason)
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
@@ -84,8 +84,14 @@ public final class VirtualClock: TimeSource {
     state.withLock { $0.check = check }
   }
 
+  /// See ``TimeSource/reaches(_:)``: it saves the park and the wake-up, and a call that may
+  /// suspend; the order of the run is the same.
+  public func reaches(_ deadline: ProcessingTime) -> Bool {
+    deadline <= now || jump(straightTo: deadline)
+  }
+
   /// Moves to `deadline` when the caller would be the next to run anyway: nothing is ready, and
-  /// every timer is later. It saves the park and the wake-up; the order of the run is the same.
+  /// every timer is later.
   private func jump(straightTo deadline: ProcessingTime) -> Bool {
     guard readyJobs.load(ordering: .relaxed) == 0, stepsLeft.load(ordering: .relaxed) > 0,
       thread.load(ordering: .relaxed) == UInt(pthread_self())

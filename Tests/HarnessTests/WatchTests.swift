@@ -28,8 +28,8 @@ struct WatchTests {
       group: group,
       offsets.map {
         EventRecord(
-          partition: isRequests ? requests : views, offset: $0, timestampMilliseconds: 0, key: nil,
-          value: isRequests ? request.encoded() : [])
+          partition: isRequests ? requests : views, offset: $0, timestampMilliseconds: 0,
+          recordKey: nil, value: isRequests ? request.encoded() : [])
       })
   }
 

@@ -27,6 +27,25 @@ struct VirtualClockTests {
     #expect(clock.now == at(5), "not the stale timer's 100")
   }
 
+  @Test("An instant is reached without a wait only when nobody would act before it")
+  func reaches() throws {
+    try simulate { clock in
+      #expect(clock.reaches(at(3)), "nobody else is there")
+      #expect(clock.now == at(3))
+      #expect(clock.reaches(at(2)), "it has passed")
+      #expect(clock.now == at(3))
+      await withTaskGroup { group in
+        group.addTask { await clock.sleep(until: at(5)) }
+        #expect(!clock.reaches(at(4)), "the other task hasn't begun yet")
+        await clock.sleep(until: at(4))
+        #expect(!clock.reaches(at(5)), "the other task's turn comes first")
+        #expect(!clock.reaches(at(6)))
+        #expect(clock.now == at(4))
+      }
+      #expect(clock.reaches(at(6)))
+    }
+  }
+
   @Test("A deadline ends a wait whose signal doesn't come, and a later signal does nothing")
   func deadline() throws {
     try simulate { clock in

@@ -1,3 +1,4 @@
+import Lakehouse
 import Moderation
 import Pipeline
 import Ports
@@ -40,11 +41,13 @@ public struct Judgement: Sendable {
       Finding(
         what: $0.text, line: $0.line, faults: ExpectationCheck(run: run).faults($0))
     }
-    checkers = allCheckers.compactMap { checker in
+    // Each looks at the finished run by itself.
+    let findings = Parallel.map(allCheckers) { checker in
       checker.faults(run).map {
         Finding(what: checker.name, line: 0, faults: Array($0.prefix(5)))
       }
     }
+    checkers = findings.compactMap(\.self)
   }
 }
 
@@ -216,7 +219,7 @@ struct ExpectationCheck {
   private func requestCause(_ image: String) -> [String] {
     guard let id = run.aliases.image(image) else { return ["the image was never uploaded"] }
     let requests = run.requests.filter { $0.image == id }
-    let events = run.applied.count { $0.record.key == Array(id.description.utf8) }
+    let events = run.applied.count { $0.record.recordKey == RecordKey(id) }
     return [
       "requests: "
         + (requests.isEmpty

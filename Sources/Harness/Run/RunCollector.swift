@@ -90,11 +90,13 @@ final class RunCollector: Sendable {
       state.duplicates += result.duplicates.count
       state.logged.formUnion(result.fired.filter { !$0.trigger.asksForScore })
       let repeated = Set(result.duplicates)
-      for (index, entry) in batch.entries.enumerated() {
-        guard let visibleFrom = entry.visibleFrom, !repeated.contains(index) else { continue }
-        state.late[entry.event.id] = LateEvent(
-          id: entry.event.id, image: entry.event.image, time: entry.event.time,
-          visibleFrom: visibleFrom)
+      // By index: an entry is large, and hardly any is late.
+      for index in batch.entries.indices {
+        guard let visibleFrom = batch.entries[index].visibleFrom, !repeated.contains(index)
+        else { continue }
+        let event = batch.entries[index].event
+        state.late[event.id] = LateEvent(
+          id: event.id, image: event.image, time: event.time, visibleFrom: visibleFrom)
       }
     }
   }

@@ -3,8 +3,9 @@
 /// An image's weight grows with its engagement: 1 + views + 2 · comments + 3 · flags
 /// (REFERENCE §9).
 struct PopularityIndex {
-  private var tree: [Int] = [0]
-  private var weights: [Int] = []
+  // Half a word each: every event walks the tree, and it should stay near the processor.
+  private var tree: [Int32] = [0]
+  private var weights: [Int32] = []
   private(set) var total = 0
   /// The largest power of two below the tree's size.
   private var widestStep = 1
@@ -16,7 +17,7 @@ struct PopularityIndex {
     weights.append(0)
     let position = weights.count
     // A new node covers the items that its lowest bit spans: their sum is known from the others.
-    var sum = 0
+    var sum: Int32 = 0
     var child = position - 1
     let stop = position - (position & -position)
     while child > stop {
@@ -30,17 +31,18 @@ struct PopularityIndex {
 
   /// Changes an item's weight.
   mutating func add(_ delta: Int, to item: Int) {
-    weights[item] += delta
+    let change = Int32(delta)
+    weights[item] += change
     total += delta
     var position = item + 1
     while position < tree.count {
-      tree[position] += delta
+      tree[position] += change
       position += position & -position
     }
   }
 
   /// Takes an item out of the choice.
-  mutating func remove(_ item: Int) { add(-weights[item], to: item) }
+  mutating func remove(_ item: Int) { add(-Int(weights[item]), to: item) }
 
   /// Whether an item can be chosen.
   func isChosen(_ item: Int) -> Bool { weights[item] > 0 }
@@ -48,7 +50,7 @@ struct PopularityIndex {
   /// The item at `point` of the total weight, 0 ≤ point < total.
   func item(at point: Int) -> Int {
     var position = 0
-    var rest = point
+    var rest = Int32(point)
     var step = widestStep
     while step > 0 {
       let next = position + step

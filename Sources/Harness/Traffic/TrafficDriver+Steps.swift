@@ -120,7 +120,7 @@ extension TrafficDriver {
   private mutating func eligiblePerson() -> Int? {
     let now = environment.now.asEventTime
     let eligible = world.people.indices.filter {
-      scenario.policy.governance.isEligible(world.people[$0].user, at: now)
+      scenario.policy.governance.isEligible(world.people[$0], at: now)
     }
     return eligible.isEmpty ? anyPerson() : eligible[random.below(eligible.count)]
   }
@@ -132,7 +132,7 @@ extension TrafficDriver {
     case .view: await view(picture, by: person, lateBy: step.lateBy)
     case .comment: await comment(picture, by: person, lateBy: step.lateBy, alias: step.alias)
     case .flag:
-      let target = step.onComment ? world.pictures[picture].comments.last : nil
+      let target = step.onComment ? world.lastComment(on: picture) : nil
       if step.onComment && target == nil { return }
       await flag(
         picture, comment: target?.id, exists: target?.exists ?? true, by: person,
@@ -189,7 +189,7 @@ extension TrafficDriver {
             TopicPartition(topic, index), from: max(0, end - Int64(last)), limit: last)
           let again = records.map { record in
             ProducerRecord(
-              topic: topic, partition: index, key: record.key, value: record.value,
+              topic: topic, partition: index, recordKey: record.recordKey, value: record.value,
               timestamp: EventTime(microseconds: record.timestampMilliseconds * 1000))
           }
           _ = try await log.append(again)

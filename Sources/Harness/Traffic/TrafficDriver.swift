@@ -68,9 +68,11 @@ struct TrafficDriver {
       let arrival = arrivals.next
       guard let at = scripted.map({ min($0, arrival ?? $0) }) ?? arrival, at <= duration
       else { break }
-      await environment.time.wait(
-        until: ProcessingTime(microseconds: start + at), for: nil, reason: "the next request")
-      if Task.isCancelled { return }
+      let instant = ProcessingTime(microseconds: start + at)
+      if !environment.time.reaches(instant) {
+        await environment.time.wait(until: instant, for: nil, reason: "the next request")
+        if Task.isCancelled { return }
+      }
       progress(Double(at) / Double(duration))
       if scripted == at {
         await carryOut(timeline[next].step)
@@ -92,7 +94,7 @@ struct TrafficDriver {
   private func isMuted(_ person: Int?) -> Bool {
     guard scenario.population.muteIneligible, let person else { return false }
     return !scenario.policy.governance.isEligible(
-      world.people[person].user, at: environment.now.asEventTime)
+      world.people[person], at: environment.now.asEventTime)
   }
 
   mutating func anyPerson() -> Int? {
@@ -146,7 +148,7 @@ struct TrafficDriver {
     guard let person else { return }
     let identity = identity()
     var new = NewImage(
-      userID: world.people[person].id, file: SampleImage.bytes(world.pictures.count))
+      userID: world.peopleIDs[person], file: SampleImage.bytes(world.pictures.count))
     new.caption = people.caption()
     new.category = people.category()
     if let step {
@@ -175,7 +177,7 @@ struct TrafficDriver {
     let identity = identity(lateBy: lateBy)
     world.engage(picture, .view)
     guard !isMuted(person), world.pictures[picture].exists else { return }
-    let (id, viewer) = (world.pictures[picture].id, person.map { world.people[$0].id })
+    let (id, viewer) = (world.pictures[picture].id, person.map { world.peopleIDs[$0] })
     requests += 1
     do throws(IntakeError) {
       _ = try await sending { () async throws(IntakeError) in
@@ -192,7 +194,7 @@ struct TrafficDriver {
     guard let person else { return }
     let identity = identity(lateBy: lateBy)
     let new = NewComment(
-      imageID: world.pictures[picture].id, userID: world.people[person].id,
+      imageID: world.pictures[picture].id, userID: world.peopleIDs[person],
       content: people.remark())
     world.engage(picture, .comment)
     var exists = false
@@ -219,7 +221,7 @@ struct TrafficDriver {
     guard let person else { return }
     let identity = identity(lateBy: lateBy)
     let new = NewFlag(
-      userID: world.people[person].id, imageID: comment == nil ? world.pictures[picture].id : nil,
+      userID: world.peopleIDs[person], imageID: comment == nil ? world.pictures[picture].id : nil,
       commentID: comment, reason: people.reason())
     world.engage(picture, .flag)
     guard exists, !isMuted(person), world.pictures[picture].exists else { return }
@@ -260,7 +262,7 @@ struct TrafficDriver {
   }
 
   mutating func correct(_ person: Int, yearOfBirth: Int?, dateOfBirth: CivilDate?) async {
-    let id = world.people[person].id
+    let id = world.peopleIDs[person]
     requests += 1
     do throws(IntakeError) {
       world.correct(
