@@ -40,6 +40,7 @@ struct Run: ParsableCommand {
     let played = try PlayedScenario(scenario, seed: seed, out: out, backends: backends) { options in
       try ScenarioRun(scenario, options: options).run()
     }
+    played.outlive()
     try played.show(json: json, command: "rehearsal run \(self.scenario)" + seedFlag)
   }
 
@@ -47,6 +48,16 @@ struct Run: ParsableCommand {
 }
 
 extension PlayedScenario {
+  private final class Kept {
+    let played: PlayedScenario
+
+    init(_ played: PlayedScenario) { self.played = played }
+  }
+
+  /// Keeps the run to the end of the process, which is near: to take a large one apart piece by
+  /// piece takes a twentieth of its time.
+  func outlive() { _ = Unmanaged.passRetained(Kept(self)) }
+
   /// Prints the summary; a failed judgement ends the command with 1 and a line to paste.
   func show(json: Bool, command: String) throws {
     let summary = RunSummary(result, judgement, wallSeconds: seconds)

@@ -16,11 +16,13 @@ public struct TrainingSetIsGoverned: Checker {
     guard run.isTrainingSetCurrent else { return nil }
     let users = Dictionary(uniqueKeysWithValues: run.tables.users.map { ($0.id, $0) })
     let images = Dictionary(uniqueKeysWithValues: run.tables.images.map { ($0.id, $0) })
-    var seen: Set<String> = []
+    var seen: [ImageID: Set<Int>] = [:]
     var faults: [String] = []
     for row in run.trainingRows {
-      let name = run.aliases.name(row)
-      if !seen.insert(name).inserted { faults.append("\(name) stands twice") }
+      var name: String { run.aliases.name(row) }
+      if !seen[row.image, default: []].insert(row.decisionPointMinutes).inserted {
+        faults.append("\(name) stands twice")
+      }
       guard let image = images[row.image], let user = users[image.userID] else {
         faults.append("\(name) is of an image that isn't in the database")
         continue

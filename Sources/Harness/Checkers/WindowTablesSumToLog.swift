@@ -109,8 +109,9 @@ private struct BronzeRows {
     for (row, id) in ids.enumerated() {
       let position = RecordPosition(
         partition: TopicPartition(topic, Int(partitions[row])), offset: places[row])
-      guard let event = log[position], offsets.reach(position), event.id.description == id,
-        event.image?.description == images[row], event.actor?.description ?? "" == actors[row],
+      guard let event = log[position], offsets.reach(position), event.id.isSpelt(id),
+        event.image?.isSpelt(images[row]) ?? false,
+        event.actor?.isSpelt(actors[row]) ?? actors[row].isEmpty,
         event.actorEligible ?? true == eligible[row], event.time.microseconds == times[row]
       else {
         faults.append("\(table) has event \(id) of \(position.name) otherwise than the log")
@@ -119,6 +120,11 @@ private struct BronzeRows {
       if missing.remove(event.id) == nil { faults.append("\(table) has event \(id) twice") }
     }
   }
+}
+
+extension ID {
+  /// Whether a text is this id's own.
+  fileprivate func isSpelt(_ text: String) -> Bool { withText { $0.elementsEqual(text.utf8) } }
 }
 
 extension [Int64] {

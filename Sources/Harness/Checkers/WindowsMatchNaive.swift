@@ -62,9 +62,9 @@ public struct WindowsMatchNaive: Checker {
     func events(
       _ image: ImageID, _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
     ) -> [Entry] {
-      (byImage[image]?[kind] ?? []).filter { entry in
-        entry.time <= asOf && entry.visibleFrom <= asOf
-          && (seconds.map { entry.time > asOf - .seconds($0) } ?? true)
+      let start = seconds.map { asOf - .seconds($0) }
+      return (byImage[image]?[kind] ?? []).filter { entry in
+        entry.time <= asOf && entry.visibleFrom <= asOf && (start.map { entry.time > $0 } ?? true)
       }
     }
   }

@@ -108,9 +108,12 @@ public struct RunSummary: Sendable {
 
   /// The highest scores, each with what asked for it and which rules fired.
   private func topScores() -> [String] {
-    let top = run.scores.sorted {
-      ($1.row.riskScore, $0.asOf, $0.row.id) < ($0.row.riskScore, $1.asOf, $1.row.id)
-    }.prefix(5).filter { $0.row.riskScore > 0 }
+    // By place: a score with its vectors is large to move about.
+    let places = run.scores.indices.filter { run.scores[$0].row.riskScore > 0 }.sorted {
+      let (a, b) = (run.scores[$0], run.scores[$1])
+      return (b.row.riskScore, a.asOf, a.row.id) < (a.row.riskScore, b.asOf, b.row.id)
+    }
+    let top = places.prefix(5).map { run.scores[$0] }
     guard !top.isEmpty else { return [] }
     return ["", "  highest scores"]
       + top.map { score in
