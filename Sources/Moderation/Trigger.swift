@@ -35,14 +35,15 @@ public enum Trigger: Hashable, Sendable, Comparable {
   /// The trigger of this name, or nil.
   public init?(name: String) {
     switch name {
+    // Nearly all requests are for the default anchors, and names are compared one by one.
+    case "anchor_0m": self = .anchor(minutes: 0)
+    case "anchor_5m": self = .anchor(minutes: 5)
+    case "anchor_30m": self = .anchor(minutes: 30)
     case "viral": self = .viral
     case "suspicious": self = .suspicious
     case "flagged": self = .flagged
     case "popular": self = .popular
     case "score_at": self = .scoreAt
-    case "anchor_0m": self = .anchor(minutes: 0)
-    case "anchor_5m": self = .anchor(minutes: 5)
-    case "anchor_30m": self = .anchor(minutes: 30)
     default:
       if name.hasPrefix("anchor_"), name.hasSuffix("m"),
         let minutes = Int(name.dropFirst(7).dropLast()), minutes >= 0

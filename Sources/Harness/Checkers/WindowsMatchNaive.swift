@@ -16,8 +16,9 @@ public struct WindowsMatchNaive: Checker {
     guard run.scenario.policy.scoring == .watermark else { return nil }
     let oracle = Oracle(run)
     return run.scores.flatMap { score -> [String] in
-      Oracle.features.compactMap { feature, metric, seconds in
-        let events = oracle.events(score.request.image, metric, asOf: score.asOf, seconds)
+      let history = oracle.history(of: score.request.image, asOf: score.asOf)
+      return Oracle.features.compactMap { feature, kind, seconds in
+        let events = Oracle.events(history, kind, asOf: score.asOf, seconds)
         let (all, governed) = (Double(events.count), Double(events.count { $0.isEligible }))
         let (observed, seen) = (score.observed.values[feature], score.governed.values[feature])
         guard observed != all || seen != governed else { return nil }
@@ -31,6 +32,7 @@ public struct WindowsMatchNaive: Checker {
   /// The naive count: filter a list.
   private struct Oracle {
     struct Entry {
+      var kind: EventKind
       var time: EventTime
       var visibleFrom: EventTime
       var isEligible: Bool
@@ -45,26 +47,32 @@ public struct WindowsMatchNaive: Checker {
       FeatureVector.index(of: name).map { ($0, kind, seconds) }
     }
 
-    private var byImage: [ImageID: [EventKind: [Entry]]] = [:]
+    private var byImage: [ImageID: [Entry]] = [:]
 
     init(_ run: RunResult) {
       let late = Dictionary(uniqueKeysWithValues: run.late.map { ($0.id, $0.visibleFrom) })
       var seen: Set<EventID> = []
       for event in run.events.lazy.map(\.event) {
         guard let image = event.image, seen.insert(event.id).inserted else { continue }
-        byImage[image, default: [:]][event.kind, default: []].append(
+        byImage[image, default: []].append(
           Entry(
-            time: event.time, visibleFrom: late[event.id] ?? event.time,
+            kind: event.kind, time: event.time, visibleFrom: late[event.id] ?? event.time,
             isEligible: event.actorEligible ?? true))
       }
     }
 
-    func events(
-      _ image: ImageID, _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
+    /// What was done to an image, as known at an instant.
+    func history(of image: ImageID, asOf: EventTime) -> [Entry] {
+      (byImage[image] ?? []).filter { $0.time <= asOf && $0.visibleFrom <= asOf }
+    }
+
+    /// Those of a kind that happened in the last seconds.
+    static func events(
+      _ history: [Entry], _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
     ) -> [Entry] {
       let start = seconds.map { asOf - .seconds($0) }
-      return (byImage[image]?[kind] ?? []).filter { entry in
-        entry.time <= asOf && entry.visibleFrom <= asOf && (start.map { entry.time > $0 } ?? true)
+      return history.filter { entry in
+        entry.kind == kind && (start.map { entry.time > $0 } ?? true)
       }
     }
   }
