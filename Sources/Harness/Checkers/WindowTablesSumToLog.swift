@@ -1,3 +1,4 @@
+import Glibc
 import Moderation
 import Pipeline
 import Ports
@@ -35,15 +36,16 @@ public struct WindowTablesSumToLog: Checker {
     var expected: [Key: Int64] = [:]
     var seen = taken
     for entry in events where offsets.reach(entry.position) {
-      guard seen.insert(entry.event.id).inserted else { continue }
+      guard let image = entry.event.image, seen.insert(entry.event.id).inserted else { continue }
       let start = TumblingWindow.start(of: entry.event.time).microseconds
-      let key = Key(image: entry.event.image?.description ?? "", start: start)
-      expected[key, default: 0] += 1
+      expected[Key(image: image, start: start), default: 0] += 1
     }
     var faults: [String] = []
     for window in run.windows(metric) {
-      let key = Key(image: window.image, start: window.start)
-      let count = expected.removeValue(forKey: key) ?? 0
+      // Text that is no id's own stands for no image.
+      let image = ImageID(window.image).flatMap { $0.isSpelt(window.image) ? $0 : nil }
+      let count =
+        image.flatMap { expected.removeValue(forKey: Key(image: $0, start: window.start)) } ?? 0
       if count != window.count {
         faults.append(
           "\(metric.windowTable) \(window.image) \(EventTime(microseconds: window.start)): "
@@ -59,7 +61,7 @@ public struct WindowTablesSumToLog: Checker {
   }
 
   private struct Key: Hashable, Comparable {
-    var image: String
+    var image: ImageID
     var start: Int64
 
     static func < (a: Self, b: Self) -> Bool { (a.image, a.start) < (b.image, b.start) }
@@ -124,7 +126,16 @@ private struct BronzeRows {
 
 extension ID {
   /// Whether a text is this id's own.
-  fileprivate func isSpelt(_ text: String) -> Bool { withText { $0.elementsEqual(text.utf8) } }
+  fileprivate func isSpelt(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      withText { own in
+        guard bytes.count == own.count, let a = bytes.baseAddress, let b = own.baseAddress
+        else { return false }
+        return memcmp(a, b, own.count) == 0
+      }
+    }
+  }
 }
 
 extension [Int64] {
