@@ -2,6 +2,9 @@ import Moderation
 import Ports
 
 /// The tables of ``InMemoryApplicationStore``: a value that carries out transactions.
+///
+/// What requests call is mutating, whether it changes anything or not: otherwise each call copies
+/// the value's own half kilobyte.
 struct ApplicationTables {
   private struct ModerationKey: Hashable {
     var request: RequestID
@@ -37,16 +40,23 @@ struct ApplicationTables {
       default: break
       }
     }
-    return keys.map { row($0) }
+    var rows: [Row?] = []
+    rows.reserveCapacity(keys.count)
+    for key in keys { rows.append(row(key)) }
+    return rows
   }
 
-  private func row(_ key: RowKey) -> Row? {
+  private mutating func row(_ key: RowKey) -> Row? {
     switch key {
     case .user(let id): users[id]
-    case .username(let name): usernames[name].flatMap { users[$0] }
+    case .username(let name): if let id = usernames[name] { users[id] } else { nil }
     case .image(let id): images[id].map(Row.image)
     case .visibleImage(let id):
-      images.place(of: id).flatMap { images.rows[$0].deletedAt == nil ? .visible : nil }
+      if let place = images.place(of: id), images.rows[place].deletedAt == nil {
+        .visible
+      } else {
+        nil
+      }
     case .comment(let id): comments[id].map(Row.comment)
     case .flag(let id): flags[id].map(Row.flag)
     case .moderation(let id): moderation[id].map(Row.moderation)
@@ -55,7 +65,7 @@ struct ApplicationTables {
 
   /// The outcomes of a transaction that was done before (rule 2) or whose user name is taken
   /// (rule 3); nil when it is new.
-  func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
+  mutating func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
     for index in mutations.indices {
       if case .addView(let id, let key?) = mutations[index], viewKeys[key] != nil {
         let views = MutationOutcome.views(images.place(of: id).map { images.rows[$0].views } ?? 0)
@@ -80,7 +90,7 @@ struct ApplicationTables {
   }
 
   /// Why a transaction can't be carried out; nil when it can.
-  func objection(to mutations: [Mutation]) -> PortError? {
+  mutating func objection(to mutations: [Mutation]) -> PortError? {
     var staged = StagedRows()
     let lastRow = mutations.lastIndex { !$0.isEnqueue } ?? 0
     for index in mutations.indices.prefix(lastRow + 1) {
@@ -91,53 +101,61 @@ struct ApplicationTables {
   }
 
   /// Why a mutation can't be carried out after those `staged` before it in its transaction.
-  private func objection(to mutation: Mutation, _ staged: StagedRows) -> PortError? {
-    func user(_ id: UserID) -> PortError? {
-      missing("user_id", !users.contains(id) && !staged.has(.user(id)), id)
-    }
-    func image(_ id: ImageID) -> PortError? {
-      missing("image_id", !images.contains(id) && !staged.has(.image(id)), id)
-    }
-    func noImage(_ id: ImageID) -> PortError? {
-      absent("image", !images.contains(id) && !staged.has(.image(id)), id)
-    }
-    func noComment(_ id: CommentID) -> PortError? {
-      absent("comment", !comments.contains(id) && !staged.has(.comment(id)), id)
-    }
-    func action(_ field: String, _ id: ModerationID) -> PortError? {
-      missing(field, !moderation.contains(id) && !staged.has(.moderation(id)), id)
-    }
-    return switch mutation {
-    case .insertModeration, .enqueue: nil
-    case .insertUser(let row): staged.has(.username(row.username)) ? taken(row.username) : nil
-    case .insertImage(let row): user(row.userID)
-    case .insertComment(let row): image(row.imageID) ?? user(row.userID)
+  private mutating func objection(to mutation: Mutation, _ staged: StagedRows) -> PortError? {
+    switch mutation {
+    case .insertModeration, .enqueue: return nil
+    case .insertUser(let row):
+      return staged.has(.username(row.username)) ? taken(row.username) : nil
+    case .insertImage(let row): return has(.user(row.userID), staged) ? nil : noUser(row.userID)
+    case .insertComment(let row):
+      guard has(.image(row.imageID), staged) else { return missing("image_id", row.imageID) }
+      return has(.user(row.userID), staged) ? nil : noUser(row.userID)
     case .insertFlag(let row):
-      user(row.userID) ?? row.imageID.flatMap(image)
-        ?? row.commentID.flatMap {
-          missing("comment_id", !comments.contains($0) && !staged.has(.comment($0)), $0)
-        }
+      guard has(.user(row.userID), staged) else { return noUser(row.userID) }
+      if let id = row.imageID, !has(.image(id), staged) { return missing("image_id", id) }
+      if let id = row.commentID, !has(.comment(id), staged) { return missing("comment_id", id) }
+      return nil
     case .updateUser(let row):
-      absent("user", !users.contains(row.id) && !staged.has(.user(row.id)), row.id)
-        ?? (usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil)
-    case .addView(let id, _), .deleteImage(let id, _): noImage(id)
+      guard has(.user(row.id), staged) else { return absent("user", row.id) }
+      return usernames[row.username].map { $0 != row.id } == true ? taken(row.username) : nil
+    case .addView(let id, _), .deleteImage(let id, _):
+      return has(.image(id), staged) ? nil : absent("image", id)
     case .requirePending(let target):
-      flags.rows.contains { $0.reviewStatus == .pending && reviewTarget($0) == target }
-        ? nil
-        : PortError(
-          .conflict, port: "ApplicationStore", operation: "commit",
-          hint: "\(target.type) \(target.idText) has no pending flag any more")
-    case .deleteComment(let id, _): noComment(id)
-    case .hideComment(let id, let by): noComment(id) ?? action("moderator_action_id", by)
-    case .resolveFlags(.image(let id), _, let by, _):
-      noImage(id) ?? action("moderation_action_id", by)
-    case .resolveFlags(.comment(let id), _, let by, _):
-      noComment(id) ?? action("moderation_action_id", by)
-    case .resolveFlags(.account, _, _, _):
-      PortError(
-        .invalid, port: "ApplicationStore", operation: "commit",
-        hint: "flags are about images and comments, not accounts")
+      if flags.rows.contains(where: { $0.reviewStatus == .pending && reviewTarget($0) == target }) {
+        return nil
+      }
+      return PortError(
+        .conflict, port: "ApplicationStore", operation: "commit",
+        hint: "\(target.type) \(target.idText) has no pending flag any more")
+    case .deleteComment(let id, _): return has(.comment(id), staged) ? nil : absent("comment", id)
+    case .hideComment(let id, let by):
+      guard has(.comment(id), staged) else { return absent("comment", id) }
+      return has(.moderation(by), staged) ? nil : missing("moderator_action_id", by)
+    case .resolveFlags(let target, _, let by, _):
+      switch target {
+      case .image(let id): if !has(.image(id), staged) { return absent("image", id) }
+      case .comment(let id): if !has(.comment(id), staged) { return absent("comment", id) }
+      case .account:
+        return PortError(
+          .invalid, port: "ApplicationStore", operation: "commit",
+          hint: "flags are about images and comments, not accounts")
+      }
+      return has(.moderation(by), staged) ? nil : missing("moderation_action_id", by)
     }
+  }
+
+  /// Whether a row is there, or comes with the same transaction.
+  private mutating func has(_ key: RowKey, _ staged: StagedRows) -> Bool {
+    let isThere =
+      switch key {
+      case .user(let id): users.contains(id)
+      case .username(let name): usernames[name] != nil
+      case .image(let id), .visibleImage(let id): images.contains(id)
+      case .comment(let id): comments.contains(id)
+      case .flag(let id): flags.contains(id)
+      case .moderation(let id): moderation.contains(id)
+      }
+    return isThere || staged.has(key)
   }
 
   mutating func carryOut(_ mutation: Mutation) -> MutationOutcome {
@@ -179,7 +197,7 @@ struct ApplicationTables {
     return .done
   }
 
-  func subject(_ id: ImageID, asOf: EventTime) -> SubjectRecord? {
+  mutating func subject(_ id: ImageID, asOf: EventTime) -> SubjectRecord? {
     guard var image = images[id], image.createdAt <= asOf,
       let uploader = users[image.userID]?.user
     else { return nil }
@@ -273,18 +291,16 @@ struct ApplicationTables {
       hint: "username: '\(username)' is taken")
   }
 
-  private func missing<Entity>(
-    _ field: String, _ isMissing: Bool, _ id: ID<Entity>
-  ) -> PortError? {
-    guard isMissing else { return nil }
-    return PortError(
+  private func noUser(_ id: UserID) -> PortError { missing("user_id", id) }
+
+  private func missing<Entity>(_ field: String, _ id: ID<Entity>) -> PortError {
+    PortError(
       .missingReference, port: "ApplicationStore", operation: "commit",
       hint: "\(field): there is no row \(id)")
   }
 
-  private func absent<Entity>(_ what: String, _ isAbsent: Bool, _ id: ID<Entity>) -> PortError? {
-    guard isAbsent else { return nil }
-    return PortError(
+  private func absent<Entity>(_ what: String, _ id: ID<Entity>) -> PortError {
+    PortError(
       .notFound, port: "ApplicationStore", operation: "commit",
       hint: "there is no \(what) \(id)")
   }

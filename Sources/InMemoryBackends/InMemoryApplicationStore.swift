@@ -18,7 +18,10 @@ public final class InMemoryApplicationStore: ApplicationStore {
     let result = tables.withLock { tables -> Result<[MutationOutcome], PortError> in
       if let outcomes = tables.repeated(mutations) { return .success(outcomes) }
       if let error = tables.objection(to: mutations) { return .failure(error) }
-      return .success(mutations.map { tables.carryOut($0) })
+      var outcomes: [MutationOutcome] = []
+      outcomes.reserveCapacity(mutations.count)
+      for mutation in mutations { outcomes.append(tables.carryOut(mutation)) }
+      return .success(outcomes)
     }
     return try result.get()
   }
@@ -31,7 +34,12 @@ public final class InMemoryApplicationStore: ApplicationStore {
   /// See ``ApplicationStore``, rule 8.
   public func subjects(_ questions: [CountQuestion]) async throws(PortError) -> [SubjectRecord?] {
     tables.withLock { tables in
-      questions.map { tables.subject($0.image, asOf: $0.asOf) }
+      var subjects: [SubjectRecord?] = []
+      subjects.reserveCapacity(questions.count)
+      for question in questions {
+        subjects.append(tables.subject(question.image, asOf: question.asOf))
+      }
+      return subjects
     }
   }
 

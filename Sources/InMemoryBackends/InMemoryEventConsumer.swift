@@ -80,21 +80,26 @@ final class InMemoryEventConsumer: EventConsumer {
   private static func merge(
     _ lanes: inout [ConsumerGroup.Lane], _ logs: TopicLogs, _ limit: Int
   ) -> [EventRecord] {
+    let stored = lanes.map { logs.records($0.topic, $0.partition.partition) }
+    let available = zip(stored, lanes).reduce(0) { $0 + max(0, $1.0.count - $1.1.position) }
+    guard available > 0 else { return [] }
     // The timestamp of each lane's next record; the end of a lane is later than any.
-    var heads = lanes.map { logs.timestamp($0.topic, $0.partition.partition, $0.position) }
+    var heads = lanes.indices.map { stored[$0].timestamp(lanes[$0].position) }
+    let wanted = min(limit, available)
     var merged: [EventRecord] = []
-    while merged.count < limit {
+    merged.reserveCapacity(wanted)
+    while merged.count < wanted {
       // Lanes are sorted, so the first of equal timestamps is the right one.
       var best = 0
-      for index in heads.indices where heads[index] < heads[best] { best = index }
-      guard best < heads.count, heads[best] < .max else { break }
-      let (topic, partition) = (lanes[best].topic, lanes[best].partition.partition)
+      var earliest = heads[0]
+      for index in heads.indices where heads[index] < earliest {
+        (best, earliest) = (index, heads[index])
+      }
+      let position = lanes[best].position
       merged.append(
-        InMemoryEventLog.record(
-          logs.record(topic, partition, lanes[best].position), lanes[best].partition,
-          Int64(lanes[best].position)))
-      lanes[best].position += 1
-      heads[best] = logs.timestamp(topic, partition, lanes[best].position)
+        InMemoryEventLog.record(stored[best][position], lanes[best].partition, Int64(position)))
+      lanes[best].position = position + 1
+      heads[best] = stored[best].timestamp(position + 1)
     }
     return merged
   }

@@ -41,7 +41,7 @@ public final class InMemoryEventLog: EventLog {
     guard partitions > 0 else {
       throw error(.invalid, "createTopic", "\(topic) needs at least 1 partition, not \(partitions)")
     }
-    let existing = state.withLock { $0.logs.create(topic, partitions: partitions) }
+    let existing = state.withLock { $0.logs.create(TopicName(topic), partitions: partitions) }
     if let existing, existing != partitions {
       throw error(
         .invalid, "createTopic", "\(topic) has \(existing) partitions, not \(partitions)")
@@ -55,7 +55,7 @@ public final class InMemoryEventLog: EventLog {
       var places: [Int] = []
       places.reserveCapacity(records.count)
       for record in records {
-        guard let place = state.logs.index(of: record.topic) else {
+        guard let place = state.logs.index(of: record.name) else {
           return (.failure(error(.notFound, "append", "topic \(record.topic) doesn't exist")), [])
         }
         let count = state.logs.partitionCount(place)
@@ -86,7 +86,7 @@ public final class InMemoryEventLog: EventLog {
 
   /// See ``EventLog``, rule 6.
   public func ends(of topic: String) async throws(PortError) -> [Int64] {
-    guard let ends = state.withLock({ $0.logs.ends(of: topic) }) else {
+    guard let ends = state.withLock({ $0.logs.ends(of: TopicName(topic)) }) else {
       throw error(.notFound, "ends", "topic \(topic) doesn't exist")
     }
     return ends
@@ -107,7 +107,7 @@ public final class InMemoryEventLog: EventLog {
   public func join(
     _ group: String, member: String, topics: [String]
   ) async throws(PortError) -> any EventConsumer {
-    let known = state.withLock { state in topics.sorted().map { state.logs.topic($0) } }
+    let known = state.withLock { state in topics.sorted().map { state.logs.topic(TopicName($0)) } }
     if let unknown = zip(topics.sorted(), known).first(where: { $1 == nil })?.0 {
       throw error(.notFound, "join", "topic \(unknown) doesn't exist")
     }

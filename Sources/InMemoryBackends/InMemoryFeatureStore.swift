@@ -180,10 +180,8 @@ public final class InMemoryFeatureStore: FeatureStore, SaveAndRestore {
     _ state: inout State, _ partitions: [FeatureBatch.Advance], _ retention: Duration
   ) -> EventTime? {
     for advance in partitions {
-      let old = state.progress[advance.partition]
-      state.progress[advance.partition] = PartitionProgress(
-        nextOffset: max(old?.nextOffset ?? 0, advance.to),
-        watermark: [old?.watermark, advance.watermark].compactMap { $0 }.max())
+      state.progress[advance.partition, default: PartitionProgress(nextOffset: 0, watermark: nil)]
+        .advance(to: advance.to, watermark: advance.watermark)
     }
     var least: EventTime?
     for progress in state.progress.values {
@@ -235,6 +233,14 @@ private struct ImageTable {
     if let place = places.insert(image, windows.count) { return place }
     windows.append(ImageWindows())
     return windows.count - 1
+  }
+}
+
+extension PartitionProgress {
+  /// Neither part ever goes back.
+  fileprivate mutating func advance(to offset: Int64, watermark new: EventTime?) {
+    nextOffset = max(nextOffset, offset)
+    if let new { watermark = max(watermark ?? new, new) }
   }
 }
 

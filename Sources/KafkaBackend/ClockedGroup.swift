@@ -29,7 +29,7 @@ final class ClockedGroup: Sendable {
   }
 
   /// Wakes the members that subscribe to any of the topics.
-  func notify(subscribersTo topics: [String]) {
+  func notify(subscribersTo topics: [TopicName]) {
     for signal in state.withLock({ $0.group.signals(subscribedTo: topics) }) { signal.notify() }
   }
 

@@ -92,10 +92,10 @@ public final class KafkaEventLog: EventLog {
         topics.noteDoubt(record.partition)
       }
     }
-    let names = Array(Set(addressed.map(\.partition.topic)))
+    let names = Array(Set(addressed.map(\.partition.name)))
     for group in groups.withLock({ $0 }) { group.notify(subscribersTo: names) }
     if let failure = deliveries.failure {
-      if failure.code == .notFound { topics.forget(names) }
+      if failure.code == .notFound { topics.forget(names.map(\.text)) }
       throw failure
     }
     return zip(addressed, deliveries.offsets).map {
@@ -193,7 +193,8 @@ public final class KafkaEventLog: EventLog {
     for (place, name) in names.sorted().enumerated() {
       subscribed.append(
         ConsumerGroup.Topic(
-          name, place: place, partitions: try topics.partitions(of: name, operation)))
+          TopicName(name), place: place,
+          partitions: try topics.partitions(of: name, operation)))
     }
     switch settings.membership {
     case .clocked:

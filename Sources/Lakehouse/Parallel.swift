@@ -50,13 +50,38 @@ public enum Parallel {
 
   /// What `body` gives for each element, in order and without nil; a stretch of them at a time, as
   /// a part by itself is small.
-  public static func compactMap<Element: Sendable, Value: Sendable>(
+  @inlinable public static func compactMap<Element: Sendable, Value: Sendable>(
     _ elements: [Element], _ body: @escaping @Sendable (Element) -> Value?
   ) -> [Value] {
     let stretch = 4096
     let starts = Array(stride(from: 0, to: elements.count, by: stretch))
-    return map(starts) { start in
-      elements[start..<min(start + stretch, elements.count)].compactMap(body)
-    }.flatMap { $0 }
+    let parts = map(starts) { start in
+      var values: [Value] = []
+      for index in start..<min(start + stretch, elements.count) {
+        if let value = body(elements[index]) { values.append(value) }
+      }
+      return values
+    }
+    var values: [Value] = []
+    values.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+    for part in parts { values += part }
+    return values
+  }
+
+  /// What two closures give that don't depend on each other.
+  public static func both<First: Sendable, Second: Sendable>(
+    _ first: @escaping @Sendable () -> First, _ second: @escaping @Sendable () -> Second
+  ) -> (First, Second) {
+    let values = Mutex<(First?, Second?)>((nil, nil))
+    DispatchQueue.concurrentPerform(iterations: 2) { part in
+      if part == 0 {
+        let value = first()
+        values.withLock { $0.0 = value }
+      } else {
+        let value = second()
+        values.withLock { $0.1 = value }
+      }
+    }
+    return values.withLock { ($0.0 ?? first(), $0.1 ?? second()) }
   }
 }

@@ -2,9 +2,12 @@
 /// field, without looking for names. Whatever differs in a byte is left to the general decoder.
 enum CanonicalEvent {
   static func encode(_ event: PlatformEvent) -> [UInt8] {
-    var text = TextBuffer(capacity: 384 + event.subject.freeTextCount)
-    write(event, to: &text)
-    return text.bytes
+    // Nearly every event fits.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 512) { room in
+      var text = TextBuffer(in: room)
+      write(event, to: &text)
+      return text.bytes
+    }
   }
 
   private static func write(_ event: PlatformEvent, to text: inout TextBuffer) {
@@ -164,18 +167,5 @@ extension TextBuffer {
 
   fileprivate mutating func put(_ text: String?) {
     if let text { writeQuoted(text) } else { write("null") }
-  }
-}
-
-extension PlatformEvent.Subject {
-  /// Bytes of text that a user wrote.
-  fileprivate var freeTextCount: Int {
-    switch self {
-    case .view: 0
-    case .comment(_, _, let content): content.utf8.count
-    case .flag(_, _, _, let reason): reason.utf8.count
-    case .upload(_, let category, let caption, let s3URL):
-      (category?.utf8.count ?? 0) + (caption?.utf8.count ?? 0) + s3URL.utf8.count
-    }
   }
 }

@@ -34,17 +34,27 @@ struct CanonicalScanner {
   mutating func string() -> String? {
     guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { return nil }
     var end = index + 1
-    var union: UInt8 = 0
-    while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
-      guard bytes[end] >= 0x20, bytes[end] != UInt8(ascii: "\\") else { return nil }
-      union |= bytes[end]
+    var union: UInt64 = 0
+    let raw = UnsafeRawBufferPointer(bytes)
+    while end + 8 <= bytes.count {
+      let word = raw.loadUnaligned(fromByteOffset: end, as: UInt64.self).littleEndian
+      let marks = EightBytes.marks(word)
+      let count = marks.trailingZeroBitCount / 8
+      union |= count == 8 ? word : word & ((1 << (8 * UInt64(count))) - 1)
+      end += count
+      if marks != 0 { break }
+    }
+    while end < bytes.count, bytes[end] >= 0x20, bytes[end] != UInt8(ascii: "\""),
+      bytes[end] != UInt8(ascii: "\\")
+    {
+      union |= UInt64(bytes[end])
       end += 1
     }
-    guard end < bytes.count else { return nil }
+    guard end < bytes.count, bytes[end] == UInt8(ascii: "\"") else { return nil }
     let text = UnsafeBufferPointer(rebasing: bytes[(index + 1)..<end])
     index = end + 1
     // ASCII is valid as it stands; the check of the rest costs more than all else here.
-    return union < 0x80
+    return union & 0x8080_8080_8080_8080 == 0
       ? String(decoding: text, as: UTF8.self) : String(validating: text, as: UTF8.self)
   }
 

@@ -38,20 +38,24 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     self.init(year: year, month: month, day: day)
   }
 
-  /// The date `days` days after 1970-01-01 (era arithmetic on 400-year cycles that start in March).
+  /// The date `days` days after 1970-01-01: by Neri's and Schneider's method, which finds century,
+  /// year and month each by one multiplication, in years that start in March.
   public init(daysSinceEpoch days: Int) {
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    // From 0000-03-01 on, and so many 400-year cycles later that nothing is negative.
+    let shifted = UInt64(days + 719_468 + Self.cycles * 146_097)
+    let (century, inCentury) = (shifted * 4 + 3).quotientAndRemainder(dividingBy: 146_097)
+    let scaled = 2_939_745 * UInt64(UInt32(truncatingIfNeeded: inCentury) | 3)
+    let dayOfYear = UInt32(truncatingIfNeeded: scaled) / 2_939_745 / 4
+    let monthAndDay = 2_141 * dayOfYear + 197_913
+    let isAfterDecember = dayOfYear >= 306
+    let year = Int(century * 100 + scaled >> 32) - Self.cycles * 400
     self.init(
-      year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month,
-      day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+      year: year + (isAfterDecember ? 1 : 0),
+      month: Int(monthAndDay >> 16) - (isAfterDecember ? 12 : 0),
+      day: Int((monthAndDay & 0xFFFF) / 2_141) + 1)
   }
+
+  private static let cycles = 5_000_000
 
   /// Days since 1970-01-01; negative before.
   public var daysSinceEpoch: Int {

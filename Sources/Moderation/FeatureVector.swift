@@ -29,8 +29,12 @@ public struct FeatureVector: Hashable, Sendable {
     ("Seafood", "Seafood"), ("Soup", "Soup"), ("Vegetable/Fruit", "Veggie"),
   ]
 
-  private static let categoryPlaces: [String: Int] = Dictionary(
-    uniqueKeysWithValues: categories.enumerated().map { ($1.name, $0) })
+  private static let categoryNames = categories.map(\.name)
+
+  /// A category's place in ``categories``; most names differ in length already.
+  private static func place(of category: String) -> Int? {
+    categoryNames.firstIndex { $0.utf8.count == category.utf8.count && $0 == category }
+  }
 
   private static let indices: [String: Int] = Dictionary(
     uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
@@ -50,38 +54,44 @@ public struct FeatureVector: Hashable, Sendable {
   public init(
     _ subject: ScoringSubject, counts: EngagementCounts, flavour: CountFlavour, asOf: EventTime
   ) {
-    func count(_ tally: RollingCounter.Tally) -> Double {
+    func tally(_ tally: RollingCounter.Tally) -> Double {
       Double(flavour == .observed ? tally.observed : tally.governed)
     }
     let sinceUpload = asOf.microseconds - subject.uploadedAt.microseconds
     let accountAge = asOf.microseconds - subject.accountCreatedAt.microseconds
     let weekday = subject.uploadedAt.weekday
-    let views5min = count(counts.views5min)
-    let views1hr = count(counts.views1hr)
-    let comments5min = count(counts.comments5min)
-    let comments1hr = count(counts.comments1hr)
-    values = []
-    values.reserveCapacity(29)
-    values.append(Double(sinceUpload.flooredDivision(by: 1_000_000)))
-    values.append(Double(subject.uploadedAt.hour))
-    values.append(Double(weekday))
-    values.append(weekday >= 5 ? 1 : 0)
-    values.append(views5min)
-    values.append(views1hr)
-    values.append(comments5min)
-    values.append(comments1hr)
-    values.append(count(counts.flags5min))
-    values.append(count(counts.flags1hr))
-    values.append(count(counts.totalFlags))
-    values.append(views5min / 5)
-    values.append(comments1hr / max(views1hr, 1))
-    values.append(views5min + 5 * comments5min)
-    values.append(Double(subject.captionLength))
-    values.append(subject.captionLength > 0 ? 1 : 0)
-    values.append(Double(subject.userImageCount))
-    values.append(Double(accountAge.flooredDivision(by: 86_400_000_000)))
-    let category = subject.category.flatMap { Self.categoryPlaces[$0] }
-    for place in Self.categories.indices { values.append(place == category ? 1 : 0) }
+    let views5min = tally(counts.views5min)
+    let views1hr = tally(counts.views1hr)
+    let comments5min = tally(counts.comments5min)
+    let comments1hr = tally(counts.comments1hr)
+    let category = subject.category.flatMap { Self.place(of: $0) }
+    values = Array(repeating: 0, count: 18 + Self.categoryNames.count)
+    values.withUnsafeMutableBufferPointer { values in
+      var place = 0
+      func put(_ value: Double) {
+        values[place] = value
+        place += 1
+      }
+      put(Double(sinceUpload.flooredDivision(by: 1_000_000)))
+      put(Double(subject.uploadedAt.hour))
+      put(Double(weekday))
+      put(weekday >= 5 ? 1 : 0)
+      put(views5min)
+      put(views1hr)
+      put(comments5min)
+      put(comments1hr)
+      put(tally(counts.flags5min))
+      put(tally(counts.flags1hr))
+      put(tally(counts.totalFlags))
+      put(views5min / 5)
+      put(comments1hr / max(views1hr, 1))
+      put(views5min + 5 * comments5min)
+      put(Double(subject.captionLength))
+      put(subject.captionLength > 0 ? 1 : 0)
+      put(Double(subject.userImageCount))
+      put(Double(accountAge.flooredDivision(by: 86_400_000_000)))
+      if let category { values[18 + category] = 1 }
+    }
   }
 }
 
@@ -123,7 +133,12 @@ extension String {
   /// The number of Unicode scalars: a caption's length (REFERENCE §5).
   public var scalarCount: Int {
     // Each scalar has one byte that isn't a continuation.
-    utf8.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
+    var text = self
+    return text.withUTF8 { bytes in
+      var count = 0
+      for byte in bytes where byte & 0xC0 != 0x80 { count += 1 }
+      return count
+    }
   }
 }
 

@@ -18,14 +18,14 @@ public struct Governance: Hashable, Sendable {
 
   /// Whether `user` was under 18 at `time`; an unknown age is no minor.
   public func isMinor(_ user: User, at time: EventTime) -> Bool {
-    let today = time.date
     if ageRule == .birthDate, let birth = user.dateOfBirth {
+      let today = time.date
       let age = today.year - birth.year
       let isBeforeBirthday = (today.month, today.day) < (birth.month, birth.day)
       return age - (isBeforeBirthday ? 1 : 0) < 18
     }
     guard let year = user.yearOfBirth ?? user.dateOfBirth?.year else { return false }
-    return today.year - year < 18
+    return time.date.year - year < 18
   }
 
   /// Whether what `user` did at `time` may be counted in features and labels.

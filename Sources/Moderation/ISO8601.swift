@@ -18,24 +18,25 @@ public enum ISO8601 {
 
   /// The instant of text that is as ``write(_:to:)`` writes it, and nil of any other.
   private static func canonical(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
-    guard bytes.count == length, let text = bytes.baseAddress, text[4] == UInt8(ascii: "-"),
-      text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"),
-      text[16] == UInt8(ascii: ":"), text[19] == UInt8(ascii: "."), text[26] == UInt8(ascii: "Z")
-    else { return nil }
-    var isNumeric = true
-    func two(_ place: Int) -> Int {
-      let (tens, ones) = (text[place] &- 48, text[place + 1] &- 48)
-      isNumeric = isNumeric && tens < 10 && ones < 10
-      return Int(tens) * 10 + Int(ones)
+    guard bytes.count == length, let base = bytes.baseAddress else { return nil }
+    var faults: UInt64 = 0
+    func eight(_ place: Int) -> EightCharacters {
+      let characters = EightCharacters(base + place, like: template.utf8Start + place)
+      faults |= characters.faults
+      return characters
     }
-    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8))
-    let (hour, minute, second) = (two(11), two(14), two(17))
-    let fraction = two(20) * 10_000 + two(22) * 100 + two(24)
-    guard isNumeric, hour < 24, minute < 60, second < 60,
-      let date = CivilDate(validYear: year, month: month, day: day)
+    let (start, middle, end, fraction) = (eight(0), eight(8), eight(16), eight(19))
+    guard faults == 0 else { return nil }
+    let (hour, minute, second) = (middle.pair(at: 3), middle.pair(at: 6), end.pair(at: 1))
+    guard hour < 24, minute < 60, second < 60,
+      let date = CivilDate(
+        validYear: start.pair(at: 0) * 100 + start.pair(at: 2), month: start.pair(at: 5),
+        day: middle.pair(at: 0))
     else { return nil }
+    let microseconds =
+      fraction.pair(at: 1) * 10_000 + fraction.pair(at: 3) * 100 + fraction.pair(at: 5)
     let seconds = Int64(hour * 3600 + minute * 60 + second)
-    return EventTime(date: date, microsecondsIntoDay: seconds * 1_000_000 + Int64(fraction))
+    return EventTime(date: date, microsecondsIntoDay: seconds * 1_000_000 + Int64(microseconds))
   }
 
   private static func general(_ bytes: UnsafeBufferPointer<UInt8>) -> EventTime? {
@@ -66,6 +67,8 @@ public enum ISO8601 {
 
   /// The bytes of `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
   static let length = 27
+  /// Such text, with a zero for each digit.
+  private static let template: StaticString = "0000-00-00T00:00:00.000000Z"
 
   /// Appends `YYYY-MM-DDTHH:MM:SS.ffffffZ`, or `@<microseconds>` outside the years 0…9999, which
   /// have no such text.
@@ -83,28 +86,29 @@ public enum ISO8601 {
     guard writableYears.contains(date.year) else { return false }
     let (seconds, microseconds) = (UInt32(rest / 1_000_000), UInt32(rest % 1_000_000))
     let year = UInt32(date.year)
+    text.update(from: template.utf8Start, count: length)
     write(year / 100, to: text, at: 0)
-    write(year % 100, to: text, at: 2, before: "-")
-    write(UInt32(date.month), to: text, at: 5, before: "-")
-    write(UInt32(date.day), to: text, at: 8, before: "T")
-    write(seconds / 3600, to: text, at: 11, before: ":")
-    write(seconds / 60 % 60, to: text, at: 14, before: ":")
-    write(seconds % 60, to: text, at: 17, before: ".")
+    write(year % 100, to: text, at: 2)
+    write(UInt32(date.month), to: text, at: 5)
+    write(UInt32(date.day), to: text, at: 8)
+    write(seconds / 3600, to: text, at: 11)
+    write(seconds / 60 % 60, to: text, at: 14)
+    write(seconds % 60, to: text, at: 17)
     write(microseconds / 10_000, to: text, at: 20)
     write(microseconds / 100 % 100, to: text, at: 22)
-    write(microseconds % 100, to: text, at: 24, before: "Z")
+    write(microseconds % 100, to: text, at: 24)
     return true
   }
 
-  /// Writes two digits and, behind them, a separator.
+  /// Writes the two digits of a number below 100.
   @inline(__always)
   private static func write(
-    _ value: UInt32, to text: UnsafeMutablePointer<UInt8>, at place: Int,
-    before separator: Unicode.Scalar = "0"
+    _ value: UInt32, to text: UnsafeMutablePointer<UInt8>, at place: Int
   ) {
-    text[place] = 48 + UInt8(truncatingIfNeeded: value / 10)
-    text[place + 1] = 48 + UInt8(truncatingIfNeeded: value % 10)
-    text[place + 2] = UInt8(ascii: separator)
+    let tens = (value &* 103) >> 10
+    let pair = UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ (value &- tens &* 10) << 8)
+    UnsafeMutableRawPointer(text).storeBytes(
+      of: pair.littleEndian, toByteOffset: place, as: UInt16.self)
   }
 
   /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
@@ -124,6 +128,34 @@ extension EventTime: CustomStringConvertible {
 extension ProcessingTime: CustomStringConvertible {
   /// `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
   public var description: String { ISO8601.string(asEventTime) }
+}
+
+/// Eight characters of text that should be digits and separators, less those of a template.
+private struct EightCharacters {
+  /// Digits by their value, separators as zeros, the first in the least significant byte.
+  private let values: UInt64
+  /// Not zero when a digit or a separator isn't what the template has in its place.
+  let faults: UInt64
+
+  @inline(__always)
+  init(_ text: UnsafePointer<UInt8>, like template: UnsafePointer<UInt8>) {
+    let zeros: UInt64 = 0x3030_3030_3030_3030
+    func word(_ place: UnsafePointer<UInt8>) -> UInt64 {
+      UInt64(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt64.self))
+    }
+    let model = word(template)
+    values = word(text) ^ model
+    // What may be added to a byte without reaching the next nibble: 6 to a digit, 15 to a zero.
+    let isSeparator = (((model ^ zeros) &+ 0x7F7F_7F7F_7F7F_7F7F) >> 7) & 0x0101_0101_0101_0101
+    let margin = 0x0606_0606_0606_0606 &+ isSeparator &* 9
+    faults = (values | (values &+ margin)) & 0xF0F0_F0F0_F0F0_F0F0
+  }
+
+  /// The number that the digits at `place` and behind it make.
+  @inline(__always)
+  func pair(at place: Int) -> Int {
+    Int(truncatingIfNeeded: (values &* 10 &+ values >> 8) >> UInt64(8 * place) & 0xFF)
+  }
 }
 
 /// A position in the text of an instant; each method consumes what it accepts.

@@ -60,7 +60,8 @@ public struct ImageWindows: Sendable {
     return policy.anchors.map { minutes in
       FiredTrigger(
         image: image, trigger: .anchor(minutes: minutes),
-        asOf: metadata.uploadedAt + .seconds(60 * minutes))
+        asOf: EventTime(
+          microseconds: metadata.uploadedAt.microseconds + Int64(minutes) * 60_000_000))
     }
   }
 

@@ -37,15 +37,18 @@ public struct JSONWriter: ~Copyable {
 
   /// An id, or null.
   public mutating func field<Entity>(_ name: StaticString, _ value: ID<Entity>?) {
-    field(name, id: value.map { ($0.high, $0.low) })
+    guard let value else {
+      key(name)
+      return text.write("null")
+    }
+    field(name, idHigh: value.high, low: value.low)
   }
 
-  /// Apart, and not generic: unspecialised code would look metadata up at every id.
-  private mutating func field(_ name: StaticString, id halves: (high: UInt64, low: UInt64)?) {
+  /// An id by its halves. Not generic: unspecialised code would look metadata up at every id.
+  public mutating func field(_ name: StaticString, idHigh high: UInt64, low: UInt64) {
     key(name)
-    guard let halves else { return text.write("null") }
     text.write("\"")
-    text.write(EventID(high: halves.high, low: halves.low))
+    text.write(EventID(high: high, low: low))
     text.write("\"")
   }
 
@@ -97,7 +100,12 @@ public struct JSONWriter: ~Copyable {
     var separator = UInt8(ascii: "[")
     for value in values {
       text.write(separator)
-      if let whole = Int64(exactly: value) { text.write(whole) } else { text.write(value) }
+      // Not `Int64(exactly:)`, which calls the mathematics library.
+      if value >= -0x1p63, value < 0x1p63, Double(Int64(value)) == value {
+        text.write(Int64(value))
+      } else {
+        text.write(value)
+      }
       separator = UInt8(ascii: ",")
     }
     text.write(separator == UInt8(ascii: "[") ? "[]" : "]")
@@ -112,10 +120,8 @@ public struct JSONWriter: ~Copyable {
   }
 
   private mutating func key(_ name: StaticString) {
-    text.write(isFirst ? "\"" : ",\"")
+    text.write(key: name, isFirst: isFirst)
     isFirst = false
-    text.write(name)
-    text.write("\":")
   }
 
   /// Appends `text` as a JSON string with the escapes that RFC 8259 §7 demands and no others.

@@ -26,8 +26,7 @@ public struct ModerationRequest: Hashable, Sendable {
   /// A trigger fires once per image, so image and trigger make the id; a score asked for by hand
   /// may come many times, and its instant counts too.
   public static func id(image: ImageID, trigger: Trigger, asOf: EventTime) -> RequestID {
-    var high = fold(trigger.name.utf8, into: image.high)
-    var low = fold(trigger.name.utf8.reversed(), into: image.low)
+    var (high, low) = fold(trigger.name, into: image)
     if trigger == .scoreAt {
       let instant = UInt64(bitPattern: asOf.microseconds)
       high = mix(high ^ instant)
@@ -36,11 +35,18 @@ public struct ModerationRequest: Hashable, Sendable {
     return RequestID(randomBits: high, low)
   }
 
-  /// FNV-1a over the bytes, then a finaliser, so that near names give far ids.
-  private static func fold(_ bytes: some Sequence<UInt8>, into seed: UInt64) -> UInt64 {
-    var hash = seed ^ 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return mix(hash)
+  /// FNV-1a over the bytes, forwards and backwards, then a finaliser, so that near names give far
+  /// ids.
+  private static func fold(_ name: String, into image: ImageID) -> (high: UInt64, low: UInt64) {
+    var name = name
+    var (high, low) = (image.high ^ 0xcbf2_9ce4_8422_2325, image.low ^ 0xcbf2_9ce4_8422_2325)
+    name.withUTF8 { bytes in
+      for place in bytes.indices {
+        high = (high ^ UInt64(bytes[place])) &* 0x100_0000_01b3
+        low = (low ^ UInt64(bytes[bytes.count - 1 - place])) &* 0x100_0000_01b3
+      }
+    }
+    return (mix(high), mix(low))
   }
 
   /// SplitMix64's finaliser.

@@ -3,16 +3,17 @@ public typealias EventID = ID<PlatformEvent>
 
 /// Something that happened on the platform, as the stream carries it (REFERENCE §3).
 public struct PlatformEvent: Hashable, Sendable {
-  /// What happened, with the fields of its kind.
+  /// What happened, with the fields of its kind; all but the most frequent are boxed, so that an
+  /// event is small and passing one on costs a reference count.
   public enum Subject: Hashable, Sendable {
     /// An image was uploaded by the actor.
-    case upload(image: ImageID, category: String?, caption: String?, s3URL: String)
+    indirect case upload(image: ImageID, category: String?, caption: String?, s3URL: String)
     /// An image was seen.
     case view(image: ImageID)
     /// The actor commented on an image.
-    case comment(comment: CommentID, image: ImageID, content: String)
+    indirect case comment(comment: CommentID, image: ImageID, content: String)
     /// The actor reported an image, a comment, or both.
-    case flag(flag: FlagID, image: ImageID?, comment: CommentID?, reason: String)
+    indirect case flag(flag: FlagID, image: ImageID?, comment: CommentID?, reason: String)
   }
 
   /// The event's id, or one derived from what it is about when the producer sent none.

@@ -6,6 +6,8 @@ struct TextBuffer: ~Copyable {
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   private var count = 0
+  /// Whether the bytes lie in memory of the buffer's own.
+  private var isOwner = true
 
   /// An empty text with room for `capacity` bytes.
   init(capacity: Int) {
@@ -13,7 +15,15 @@ struct TextBuffer: ~Copyable {
     base = .allocate(capacity: self.capacity)
   }
 
-  deinit { base.deallocate() }
+  /// An empty text in memory that is lent for as long as the buffer lives; what doesn't fit there
+  /// goes to memory of its own.
+  init(in room: UnsafeMutableBufferPointer<UInt8>) {
+    base = room.baseAddress ?? .allocate(capacity: 1)
+    capacity = room.count
+    isOwner = room.baseAddress == nil
+  }
+
+  deinit { if isOwner { base.deallocate() } }
 
   /// A copy of the bytes so far.
   var bytes: [UInt8] { Array(UnsafeBufferPointer(start: base, count: count)) }
@@ -37,8 +47,24 @@ struct TextBuffer: ~Copyable {
   @inline(__always)
   mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let source = bytes.baseAddress else { return }
-    room(for: bytes.count).update(from: source, count: bytes.count)
+    Self.copy(source, bytes.count, to: room(for: bytes.count))
     count += bytes.count
+  }
+
+  /// An object's key, `"name":`, behind a comma unless it is the first.
+  mutating func write(key name: StaticString, isFirst: Bool) {
+    let start = room(for: name.utf8CodeUnitCount + 4)
+    var place = start
+    if !isFirst {
+      place.pointee = UInt8(ascii: ",")
+      place += 1
+    }
+    place.pointee = UInt8(ascii: "\"")
+    Self.copy(name.utf8Start, name.utf8CodeUnitCount, to: place + 1)
+    place += name.utf8CodeUnitCount + 1
+    place.pointee = UInt8(ascii: "\"")
+    place[1] = UInt8(ascii: ":")
+    count += place + 2 - start
   }
 
   /// Text as it stands. Not called `write`: literals are static, and would be taken for strings.
@@ -66,22 +92,22 @@ struct TextBuffer: ~Copyable {
   /// A number's digits; most have one.
   mutating func write(_ value: Int64) {
     if 0..<10 ~= value { return write(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)) }
-    let longest = 20
-    let end = room(for: longest) + longest
-    var first = end
+    if value < 0 { write(UInt8(ascii: "-")) }
     var rest = value.magnitude
-    repeat {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      first -= 1
-      first.pointee = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-      rest = quotient
-    } while rest > 0
-    if value < 0 {
-      first -= 1
-      first.pointee = UInt8(ascii: "-")
+    var length = 1
+    var limit: UInt64 = 10
+    while rest >= limit, length < 19 {
+      limit *= 10
+      length += 1
     }
-    (base + count).update(from: first, count: end - first)
-    count += end - first
+    if rest >= limit { length += 1 }
+    let first = room(for: length)
+    for place in stride(from: length - 1, through: 0, by: -1) {
+      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+      first[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+      rest = quotient
+    }
+    count += length
   }
 
   /// A finite number in its shortest text that round-trips.
@@ -91,24 +117,68 @@ struct TextBuffer: ~Copyable {
   mutating func writeQuoted(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
-      write(UInt8(ascii: "\""))
-      if Self.needsEscapes(utf8) {
-        for byte in utf8 { writeEscaped(byte) }
+      let start = room(for: utf8.count + 2)
+      start.pointee = UInt8(ascii: "\"")
+      count += 1
+      if Self.copy(plain: utf8, to: start + 1) {
+        count += utf8.count
       } else {
-        write(utf8)
+        for byte in utf8 { writeEscaped(byte) }
       }
       write(UInt8(ascii: "\""))
     }
   }
 
-  /// Looks at every byte rather than up to the first: without a way out it runs on many at once.
-  private static func needsEscapes(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
-    var found: UInt8 = 0
-    for byte in utf8 {
-      found |= byte < 0x20 ? 1 : 0
-      found |= byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") ? 1 : 0
+  /// Copies text; false when something in it needs an escape.
+  private static func copy(
+    plain utf8: UnsafeBufferPointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    guard let base = utf8.baseAddress else { return true }
+    let (source, target) = (UnsafeRawPointer(base), UnsafeMutableRawPointer(target))
+    var marks: UInt64 = 0
+    func take<Word: FixedWidthInteger>(_ word: Word.Type, at place: Int) {
+      let word = source.loadUnaligned(fromByteOffset: place, as: Word.self)
+      // A word of fewer bytes is filled up with one that needs no escape.
+      marks |= EightBytes.marks(
+        UInt64(truncatingIfNeeded: word) | EightBytes.blanks(for: Word.self))
+      target.storeBytes(of: word, toByteOffset: place, as: Word.self)
     }
-    return found != 0
+    if utf8.count >= 8 {
+      var place = 0
+      while place + 8 < utf8.count {
+        take(UInt64.self, at: place)
+        place += 8
+      }
+      take(UInt64.self, at: utf8.count - 8)
+    } else if utf8.count >= 4 {
+      take(UInt32.self, at: 0)
+      take(UInt32.self, at: utf8.count - 4)
+    } else {
+      for place in utf8.indices { take(UInt8.self, at: place) }
+    }
+    return marks == 0
+  }
+
+  /// Copies bytes. Most pieces are short: for those a call costs more than the copy.
+  @inline(__always)
+  private static func copy(
+    _ source: UnsafePointer<UInt8>, _ count: Int, to target: UnsafeMutablePointer<UInt8>
+  ) {
+    let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+    func move<Word: FixedWidthInteger>(_ word: Word.Type, at place: Int) {
+      let word = from.loadUnaligned(fromByteOffset: place, as: Word.self)
+      to.storeBytes(of: word, toByteOffset: place, as: Word.self)
+    }
+    switch count {
+    case 8...16:
+      move(UInt64.self, at: 0)
+      move(UInt64.self, at: count - 8)
+    case 4..<8:
+      move(UInt32.self, at: 0)
+      move(UInt32.self, at: count - 4)
+    case 17...: target.update(from: source, count: count)
+    default: for place in 0..<count { target[place] = source[place] }
+    }
   }
 
   private mutating func writeEscaped(_ byte: UInt8) {
@@ -138,8 +208,29 @@ struct TextBuffer: ~Copyable {
     let larger = max(capacity * 2, count + needed)
     let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
     moved.moveInitialize(from: base, count: count)
-    base.deallocate()
+    if isOwner { base.deallocate() }
     base = moved
     capacity = larger
+    isOwner = true
+  }
+}
+
+/// Eight bytes of text in one word, the first in the least significant byte.
+enum EightBytes {
+  /// The top bit of each byte that ends a JSON string or needs an escape in it: a quote, a
+  /// backslash, a control character. The lowest mark is right; those above it may not be.
+  @inline(__always) static func marks(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quote = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+    let backslash = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+    let isControl = (word &- ones &* 0x20) & ~word
+    let isQuote = (quote &- ones) & ~quote
+    let isBackslash = (backslash &- ones) & ~backslash
+    return (isControl | isQuote | isBackslash) & (ones &* 0x80)
+  }
+
+  /// Spaces in the bytes that a shorter word doesn't fill.
+  @inline(__always) static func blanks<Word: FixedWidthInteger>(for word: Word.Type) -> UInt64 {
+    Word.bitWidth == 64 ? 0 : 0x2020_2020_2020_2020 << UInt64(Word.bitWidth)
   }
 }

@@ -47,8 +47,5 @@
 
 extension Duration {
   /// The whole microseconds of this duration, rounded towards zero.
-  @inlinable public var microseconds: Int64 {
-    let (seconds, attoseconds) = components
-    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-  }
+  @inlinable public var microseconds: Int64 { Int64(attoseconds / 1_000_000_000_000) }
 }

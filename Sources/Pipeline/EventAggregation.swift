@@ -180,12 +180,25 @@ public struct EventAggregation: Job {
   }
 
   private func windowBatch(_ events: [Event]) -> RecordBatch {
-    var counts: [WindowKey: Int64] = [:]
+    var counts: [ImageWindow: Int64] = [:]
     for event in events {
       let start = TumblingWindow.start(of: event.event.time).microseconds
-      counts[WindowKey(image: event.image.description, start: start), default: 0] += 1
+      counts[ImageWindow(image: event.image, start: start), default: 0] += 1
     }
-    return WindowKey.batch(counts, processedAt: environment.now)
+    // Ids sort as their texts do.
+    let rows = counts.sorted { $0.key < $1.key }.map { window, count in
+      (key: WindowKey(image: window.image.description, start: window.start), value: count)
+    }
+    return WindowKey.batch(rows, processedAt: environment.now)
+  }
+
+  private struct ImageWindow: Hashable, Comparable {
+    var image: ImageID
+    var start: Int64
+
+    static func < (a: Self, b: Self) -> Bool {
+      a.image != b.image ? a.image < b.image : a.start < b.start
+    }
   }
 
   /// The event time up to which the boundary is complete: the last resolved mark within it, or,
@@ -221,8 +234,14 @@ struct WindowKey: Hashable, Comparable {
 
   /// Counts as rows of a window table, sorted by key.
   static func batch(_ counts: [WindowKey: Int64], processedAt: ProcessingTime) -> RecordBatch {
-    let rows = counts.sorted { $0.key < $1.key }
-    return RecordBatch(
+    batch(counts.sorted { $0.key < $1.key }, processedAt: processedAt)
+  }
+
+  /// Counts, sorted by key, as rows of a window table.
+  static func batch(
+    _ rows: [(key: WindowKey, value: Int64)], processedAt: ProcessingTime
+  ) -> RecordBatch {
+    RecordBatch(
       schema: LakeTables.windowSchema,
       columns: [
         .init(.strings(rows.map { $0.key.image })),

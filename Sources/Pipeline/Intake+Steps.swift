@@ -1,6 +1,7 @@
 import Moderation
 import Ports
 
+// What every request goes through is inlined: called, each step would be a frame of its own.
 extension Intake {
   /// The instant of a request: when it happened, which can't be in the future.
   func time(of identity: RequestIdentity) throws(IntakeError) -> EventTime {
@@ -18,6 +19,7 @@ extension Intake {
     identity.key?.reinterpreted(as: Entity.self) ?? environment.ids.make(label: label)
   }
 
+  @inline(__always)
   func requireUser(_ id: UserID) async throws(IntakeError) -> User {
     guard case .user(let user)? = try await fetch([.user(id)])[0] else {
       throw Self.unknown("user_id", id)
@@ -27,6 +29,7 @@ extension Intake {
 
   /// Whether the actor of a request about an image is eligible; nil without an actor. The image
   /// must be there to be seen.
+  @inline(__always)
   func requireActor(
     _ actor: UserID?, seeing id: ImageID, at time: EventTime
   ) async throws(IntakeError) -> Bool? {
@@ -53,6 +56,7 @@ extension Intake {
   }
 
   /// One transaction of a row and, if the API publishes, its event.
+  @inline(__always)
   func commit(
     _ mutation: Mutation, _ event: PlatformEvent? = nil
   ) async throws(IntakeError) -> [MutationOutcome] {
@@ -81,6 +85,7 @@ extension Intake {
     }
   }
 
+  @inline(__always)
   func fetch(_ keys: [RowKey]) async throws(IntakeError) -> [Row?] {
     do throws(PortError) {
       return try await store.fetch(keys)
@@ -109,7 +114,7 @@ extension OutboxEvent {
   /// The message of an event.
   fileprivate init(_ event: PlatformEvent) {
     self.init(
-      topic: event.kind.topic, key: event.image, value: EventCodec.encode(event), time: event.time)
+      TopicName(event.kind), key: event.image, value: EventCodec.encode(event), time: event.time)
   }
 }
 
@@ -117,7 +122,7 @@ extension ProducerRecord {
   /// The record of an event from a transaction.
   init(_ event: OutboxEvent) {
     self.init(
-      topic: event.topic, recordKey: event.key.map { RecordKey($0) }, value: event.value,
+      event.name, recordKey: event.key.map { RecordKey($0) }, value: event.value,
       timestamp: event.time)
   }
 }

@@ -11,11 +11,11 @@ public struct ResolvedMark: Hashable, Sendable {
   /// The instant up to which everything has been published.
   public var resolvedAt: EventTime
   /// The next offset of each partition, by topic.
-  public var ends: [String: [Int64]]
+  public var ends: [TopicName: [Int64]]
 
   /// The next offset of a partition; 0 when the mark doesn't know it.
   public func end(of partition: TopicPartition) -> Int64 {
-    guard let ends = ends[partition.topic], ends.indices.contains(partition.partition) else {
+    guard let ends = ends[partition.name], ends.indices.contains(partition.partition) else {
       return 0
     }
     return ends[partition.partition]
@@ -28,7 +28,7 @@ public struct ResolvedMark: Hashable, Sendable {
     text.append(contentsOf: String(resolvedAt.microseconds).utf8)
     for (topic, offsets) in ends.sorted(by: { $0.key < $1.key }) {
       text.append(UInt8(ascii: " "))
-      text.append(contentsOf: topic.utf8)
+      text.append(contentsOf: topic.text.utf8)
       var separator = UInt8(ascii: "=")
       for offset in offsets {
         text.append(separator)
@@ -39,7 +39,7 @@ public struct ResolvedMark: Hashable, Sendable {
     return text
   }
 
-  init(resolvedAt: EventTime, ends: [String: [Int64]]) {
+  init(resolvedAt: EventTime, ends: [TopicName: [Int64]]) {
     self.resolvedAt = resolvedAt
     self.ends = ends
   }
@@ -48,7 +48,7 @@ public struct ResolvedMark: Hashable, Sendable {
   public init?(_ value: [UInt8]) {
     var rest = value[...]
     guard let microseconds = Self.number(&rest) else { return nil }
-    var ends: [String: [Int64]] = [:]
+    var ends = [TopicName: [Int64]](minimumCapacity: 4)
     while !rest.isEmpty {
       guard rest.removeFirst() == UInt8(ascii: " "),
         let equals = rest.firstIndex(of: UInt8(ascii: "="))
@@ -56,13 +56,14 @@ public struct ResolvedMark: Hashable, Sendable {
       let topic = String(decoding: rest[..<equals], as: UTF8.self)
       rest = rest[(equals + 1)...]
       var offsets: [Int64] = []
+      offsets.reserveCapacity(4)
       while let offset = Self.number(&rest) {
         offsets.append(offset)
         guard rest.first == UInt8(ascii: ",") else { break }
         rest.removeFirst()
       }
       guard !topic.isEmpty, !offsets.isEmpty else { return nil }
-      ends[topic] = offsets
+      ends[TopicName(topic)] = offsets
     }
     self.init(resolvedAt: EventTime(microseconds: microseconds), ends: ends)
   }
@@ -87,12 +88,12 @@ public struct ResolvedMark: Hashable, Sendable {
   static func publish(
     _ resolvedAt: EventTime, to log: any EventLog, at now: ProcessingTime
   ) async throws(PortError) {
-    var ends: [String: [Int64]] = [:]
-    for topic in Catalog.sourceTopics { ends[topic] = try await log.ends(of: topic) }
+    var ends = [TopicName: [Int64]](minimumCapacity: 4)
+    for topic in Catalog.sourceTopics { ends[TopicName(topic)] = try await log.ends(of: topic) }
     let mark = ResolvedMark(resolvedAt: resolvedAt, ends: ends)
     _ = try await log.append([
       ProducerRecord(
-        topic: Topic.resolved, key: nil, value: mark.encoded(), timestamp: now.asEventTime)
+        .resolved, recordKey: nil, value: mark.encoded(), timestamp: now.asEventTime)
     ])
   }
 }

@@ -156,6 +156,7 @@ public struct RiskScorer: Service {
     let subjects = try await store.subjects(questions)
     let counts = try await self.counts(questions)
     var scored: [ScoredRequest] = []
+    scored.reserveCapacity(requests.count)
     for (index, request) in requests.enumerated() {
       guard let subject = subjects[index], let counts = counts[index] else {
         let reason = subjects[index] == nil ? "unknown image" : "out of retention"
@@ -163,14 +164,14 @@ public struct RiskScorer: Service {
           "unscorable", [.id("image_id", request.image), .text("reason", reason)])
         continue
       }
-      scored += evaluate(
-        Evidence(request: request, record: subject, counts: counts, asOf: questions[index].asOf),
-        models, now: now)
+      evaluate(
+        request, subject, counts, asOf: questions[index].asOf, models, now: now, into: &scored)
     }
-    for (var result, outcome) in zip(scored, try await commit(scored)) {
-      if case .existing(.moderation(let row)) = outcome { result.row = row }
-      record(result)
-      onScored(result)
+    // By index: a score is large.
+    for (index, outcome) in try await commit(scored).prefix(scored.count).enumerated() {
+      if case .existing(.moderation(let row)) = outcome { scored[index].row = row }
+      record(scored[index])
+      onScored(scored[index])
     }
   }
 
@@ -209,51 +210,38 @@ public struct RiskScorer: Service {
     return counts
   }
 
-  /// What a score is made of.
-  private struct Evidence {
-    var request: ModerationRequest
-    var record: SubjectRecord
-    var counts: EngagementCounts
-    var asOf: EventTime
-  }
-
-  /// The scores of a request: one that decides, and a shadow's beside it.
+  /// Appends the scores of a request: one that decides, and a shadow's beside it.
   private func evaluate(
-    _ evidence: Evidence, _ models: DeployedModels, now: EventTime
-  ) -> [ScoredRequest] {
-    let (request, asOf) = (evidence.request, evidence.asOf)
-    let subject = evidence.record.subject(countsDeletedImages: policy.scoring == .immediate)
-    let observed = FeatureVector(
-      subject, counts: evidence.counts, flavour: .observed, asOf: asOf)
-    let governed = FeatureVector(
-      subject, counts: evidence.counts, flavour: .governed, asOf: asOf)
+    _ request: ModerationRequest, _ record: SubjectRecord, _ counts: EngagementCounts,
+    asOf: EventTime, _ models: DeployedModels, now: EventTime, into scored: inout [ScoredRequest]
+  ) {
+    let subject = record.subject(countsDeletedImages: policy.scoring == .immediate)
+    let observed = FeatureVector(subject, counts: counts, flavour: .observed, asOf: asOf)
+    let governed = FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
+    let isEligible = policy.governance.isEligible(record.uploader, at: record.image.createdAt)
     // Only a model asks for them.
     var inputs: ModelInputs { ModelInputs(governed.numeric, category: subject.category) }
-    let rows: [ModerationRow]
+    func add(_ row: ModerationRow) {
+      scored.append(
+        ScoredRequest(
+          request: request, asOf: asOf, row: row, observed: observed, governed: governed,
+          category: subject.category, isUploaderEligible: isEligible))
+    }
     switch policy.inference {
-    case .heuristic: rows = [byHeuristic(request, observed, now: now)]
+    case .heuristic: add(byHeuristic(request, observed, now: now))
     case .model:
       switch models.answer(.deployed, at: asOf) {
       case .model(let version, let model):
-        rows = [row(request, inputs, version, model, mode: "model", now: now)]
-      case .none(let reason):
-        rows = [byHeuristic(request, observed, insteadOf: reason, now: now)]
+        add(row(request, inputs, version, model, mode: "model", now: now))
+      case .none(let reason): add(byHeuristic(request, observed, insteadOf: reason, now: now))
       }
     case .shadow:
-      var both = [byHeuristic(request, observed, now: now)]
+      add(byHeuristic(request, observed, now: now))
       switch models.answer(.shadow, at: asOf) {
       case .model(let version, let model):
-        both.append(row(request, inputs, version, model, mode: "shadow", now: now))
+        add(row(request, inputs, version, model, mode: "shadow", now: now))
       case .none(let reason): note(request, reason)
       }
-      rows = both
-    }
-    return rows.map { row in
-      ScoredRequest(
-        request: request, asOf: asOf, row: row, observed: observed, governed: governed,
-        category: evidence.record.image.category,
-        isUploaderEligible: policy.governance.isEligible(
-          evidence.record.uploader, at: evidence.record.image.createdAt))
     }
   }
 
@@ -266,12 +254,12 @@ public struct RiskScorer: Service {
   ) -> ModerationRow {
     let score = policy.heuristic.score(observed)
     if let reason { note(request, reason) }
-    let rationale = [reason.map { "fallback: \($0)" }, score.rationale].compactMap(\.self)
     return ModerationRow(
       id: request.id.reinterpreted(as: ModerationRow.self), requestID: request.id,
       target: .image(request.image), inferenceMode: "heuristic", riskScore: score.risk,
       triggerType: request.trigger.name, policyVersion: policy.heuristic.version,
-      rationale: rationale.isEmpty ? nil : rationale.joined(separator: "; "), createdAt: now)
+      rationale: reason.map { "fallback: \($0); \(score.rationale)" } ?? score.rationale,
+      createdAt: now)
   }
 
   /// A model's row; its reasons are the three features that weigh most.
@@ -345,6 +333,6 @@ extension ScoredRequest {
   /// The record of ``logEntry``.
   fileprivate var logMessage: OutboxEvent {
     OutboxEvent(
-      topic: Topic.featureLog, key: request.image, value: logEntry.encoded(), time: row.createdAt)
+      .featureLog, key: request.image, value: logEntry.encoded(), time: row.createdAt)
   }
 }

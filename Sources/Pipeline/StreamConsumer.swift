@@ -261,8 +261,7 @@ extension [ModerationRequest] {
     let records = map { request in
       ProducerRecord(
         OutboxEvent(
-          topic: Topic.moderationRequests, key: request.image, value: request.encoded(),
-          time: now.asEventTime))
+          .moderationRequests, key: request.image, value: request.encoded(), time: now.asEventTime))
     }
     _ = try await log.append(records)
   }

@@ -102,8 +102,8 @@ public enum Row: Hashable, Sendable {
 
 /// An event on its way from a transaction to the log.
 public struct OutboxEvent: Hashable, Sendable {
-  /// The topic.
-  public var topic: String
+  /// The topic's name.
+  public var name: TopicName
   /// The record's key: the image's id.
   public var key: ImageID?
   /// The event's JSON.
@@ -113,11 +113,19 @@ public struct OutboxEvent: Hashable, Sendable {
 
   /// An event to publish.
   public init(topic: String, key: ImageID?, value: [UInt8], time: EventTime) {
-    self.topic = topic
+    self.init(TopicName(topic), key: key, value: value, time: time)
+  }
+
+  /// An event to publish.
+  public init(_ name: TopicName, key: ImageID?, value: [UInt8], time: EventTime) {
+    self.name = name
     self.key = key
     self.value = value
     self.time = time
   }
+
+  /// The topic.
+  public var topic: String { name.text }
 }
 
 /// An event in the outbox.

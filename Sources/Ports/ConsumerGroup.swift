@@ -11,14 +11,14 @@ public struct ConsumerGroup: Sendable {
   /// A topic that a member subscribes to. Its partitions never change.
   public struct Topic: Hashable, Sendable {
     /// The topic's name.
-    public var name: String
+    public var name: TopicName
     /// Where the log keeps the topic; ``Lane/topic`` hands it back.
     public var place: Int
     /// How many partitions it has.
     public var partitions: Int
 
     /// A topic as a log knows it.
-    public init(_ name: String, place: Int, partitions: Int) {
+    public init(_ name: TopicName, place: Int, partitions: Int) {
       self.name = name
       self.place = place
       self.partitions = partitions
@@ -59,7 +59,7 @@ public struct ConsumerGroup: Sendable {
   public init(committed: [TopicPartition: Int64] = [:]) { self.committed = committed }
 
   /// The signals of the members that subscribe to any of the topics, by member name.
-  public func signals(subscribedTo topics: [String]) -> [Signal] {
+  public func signals(subscribedTo topics: [TopicName]) -> [Signal] {
     if members.count == 1, let only = members.values.first {
       return only.topics.contains { topics.contains($0.name) } ? [only.signal] : []
     }
@@ -119,7 +119,7 @@ public struct ConsumerGroup: Sendable {
     members.values[index].knownGeneration = generation
     members.values[index].lanes = assignment.map { partition in
       Lane(
-        partition: partition, topic: topics.first { $0.name == partition.topic }?.place ?? 0,
+        partition: partition, topic: topics.first { $0.name == partition.name }?.place ?? 0,
         position: Int(committed[partition] ?? 0))
     }
     return assignment

@@ -112,6 +112,8 @@ public struct TraceField: Sendable {
     case integer(Int64)
     case number(Double)
     case time(EventTime)
+    /// The two halves of an ``ID``.
+    case id(UInt64, UInt64)
   }
 
   /// The key.
@@ -141,6 +143,6 @@ public struct TraceField: Sendable {
 
   /// An id.
   public static func id<Entity>(_ name: StaticString, _ value: ID<Entity>) -> Self {
-    Self(name: name, value: .text(value.description))
+    Self(name: name, value: .id(value.high, value.low))
   }
 }

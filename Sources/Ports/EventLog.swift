@@ -85,38 +85,35 @@ public struct Poll: Sendable {
 
 /// A partition of a topic.
 public struct TopicPartition: Hashable, Comparable, Sendable, CustomStringConvertible {
-  /// The topic.
-  public var topic: String
+  /// The topic's name.
+  public var name: TopicName
   /// From 0.
   public var partition: Int
 
   /// A partition of a topic.
-  public init(_ topic: String, _ partition: Int) {
-    self.topic = topic
+  public init(_ topic: String, _ partition: Int) { self.init(TopicName(topic), partition) }
+
+  /// A partition of a topic.
+  public init(_ name: TopicName, _ partition: Int) {
+    self.name = name
     self.partition = partition
   }
 
-  /// Compares the partition first: it differs most often, at no cost.
-  public static func == (a: Self, b: Self) -> Bool {
-    a.partition == b.partition && a.topic == b.topic
-  }
+  /// The topic.
+  public var topic: String { name.text }
 
-  /// Hashes the topic's length and the partition: there are few topics, and comparing settles the
-  /// rest.
+  /// Feeds both parts.
   public func hash(into hasher: inout Hasher) {
-    hasher.combine(topic.utf8.count &* 4096 &+ partition)
+    hasher.combine(name)
+    hasher.combine(partition)
   }
 
   /// One multiplication: every record is looked up by its partition. See ``ID``.
-  public func _rawHashValue(seed: Int) -> Int {
-    let word = UInt64(bitPattern: Int64(seed ^ (topic.utf8.count &* 4096 &+ partition)))
-    let mixed = word &* 0x9e37_79b9_7f4a_7c15
-    return Int(truncatingIfNeeded: Int64(bitPattern: mixed ^ (mixed >> 32)))
-  }
+  public func _rawHashValue(seed: Int) -> Int { name.mixed(with: partition, seed: seed) }
 
   /// Orders by topic, then partition.
   public static func < (a: Self, b: Self) -> Bool {
-    a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition
+    a.name != b.name ? a.name < b.name : a.partition < b.partition
   }
 
   /// `topic-partition`.
@@ -125,8 +122,8 @@ public struct TopicPartition: Hashable, Comparable, Sendable, CustomStringConver
 
 /// A record to append.
 public struct ProducerRecord: Hashable, Sendable {
-  /// The topic.
-  public var topic: String
+  /// The topic's name.
+  public var name: TopicName
   /// The partition; nil lets the key decide.
   public var partition: Int?
   /// What decides the partition, unless that is given.
@@ -150,12 +147,25 @@ public struct ProducerRecord: Hashable, Sendable {
     topic: String, partition: Int? = nil, recordKey: RecordKey?, value: [UInt8],
     timestamp: EventTime
   ) {
-    self.topic = topic
+    self.init(
+      TopicName(topic), partition: partition, recordKey: recordKey, value: value,
+      timestamp: timestamp)
+  }
+
+  /// A record to append.
+  public init(
+    _ name: TopicName, partition: Int? = nil, recordKey: RecordKey?, value: [UInt8],
+    timestamp: EventTime
+  ) {
+    self.name = name
     self.partition = partition
     self.recordKey = recordKey
     self.value = value
     self.timestamp = timestamp
   }
+
+  /// The topic.
+  public var topic: String { name.text }
 
   /// The key's bytes: UTF-8 text of an id, usually.
   public var key: [UInt8]? { recordKey?.bytes }

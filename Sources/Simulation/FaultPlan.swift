@@ -79,7 +79,6 @@ public final class FaultPlan: Sendable {
 
   /// What happens to an operation: what the first fault that hits it says.
   public func verdict(of operation: PortOperation) -> Verdict {
-    guard !faults.isEmpty else { return .pass }
     let (name, component) = (operation.name, operation.component)
     return state.withLock { state in
       if let until = state.down[component], operation.time < until {

@@ -47,26 +47,22 @@ public struct PortOperation: Sendable {
 public struct PortGate: Sendable {
   /// Decides each operation's fate; shared by all gates of a run.
   public final class Plan: Sendable {
-    private let count = Mutex(0)
-    private let decide: @Sendable (PortOperation) -> Verdict
+    private let count = Atomic(0)
+    private let decide: (@Sendable (PortOperation) -> Verdict)?
 
-    /// A plan; by default everything passes.
-    public init(_ decide: @escaping @Sendable (PortOperation) -> Verdict = { _ in .pass }) {
-      self.decide = decide
-    }
+    /// A plan; without a decision everything passes.
+    public init(_ decide: (@Sendable (PortOperation) -> Verdict)? = nil) { self.decide = decide }
 
     /// How many operations there were.
-    public var operations: Int { count.withLock { $0 } }
+    public var operations: Int { count.load(ordering: .relaxed) }
 
     fileprivate func verdict(
-      _ component: String, _ name: StaticString, _ time: ProcessingTime
+      _ component: String, _ name: StaticString, _ time: @autoclosure () -> ProcessingTime
     ) -> Verdict {
-      let index = count.withLock { count in
-        defer { count += 1 }
-        return count
-      }
+      let index = count.add(1, ordering: .relaxed).oldValue
+      guard let decide else { return .pass }
       return decide(
-        PortOperation(component: component, index: index, time: time, staticName: name))
+        PortOperation(component: component, index: index, time: time(), staticName: name))
     }
   }
 
@@ -118,6 +114,10 @@ public struct PortGate: Sendable {
   }
 
   /// Carries out an operation, or not, as the plan says.
+  ///
+  /// Inlined, like ``decided(_:_:)``: called, each would be a frame of its own, as would `body`, and
+  /// the way back from each asks the task for its executor.
+  @inline(__always)
   func around<Value>(
     _ name: StaticString, _ body: () async throws(PortError) -> Value
   ) async throws(PortError) -> Value {
@@ -130,6 +130,7 @@ public struct PortGate: Sendable {
   }
 
   /// The same for operations that also heed the verdicts of polls.
+  @inline(__always)
   func decided<Value>(
     _ name: StaticString, _ body: (Verdict) async throws(PortError) -> Value
   ) async throws(PortError) -> Value {
@@ -147,6 +148,7 @@ public struct PortGate: Sendable {
     return value
   }
 
+  @inline(never)
   private func disturbed<Value>(
     _ name: StaticString, _ verdict: Verdict, _ body: (Verdict) async throws(PortError) -> Value
   ) async throws(PortError) -> Value {

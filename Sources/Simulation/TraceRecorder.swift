@@ -26,7 +26,7 @@ public final class TraceRecorder: Trace {
   /// FNV-1a over all lines so far, 16 hexadecimal digits.
   public var fingerprint: String { state.withLock { $0.fingerprint.description } }
 
-  /// Sets what is called at every line, to notice lines from elsewhere.
+  /// Sets what is called at every line, to notice lines from elsewhere. It must write none itself.
   public func guardThread(_ check: @escaping @Sendable () -> Void) {
     state.withLock { $0.check = check }
   }
@@ -35,7 +35,6 @@ public final class TraceRecorder: Trace {
   public func record(
     at time: ProcessingTime, component: String, event: StaticString, fields: [TraceField]
   ) {
-    state.withLock { $0.check }?()
     var json = JSONWriter(capacity: 200)
     json.field("at", time.asEventTime)
     json.field("component", component)
@@ -43,6 +42,7 @@ public final class TraceRecorder: Trace {
     for field in fields { json.field(field) }
     let full = json.finishLine { line in
       state.withLock { state -> [UInt8]? in
+        state.check?()
         state.lines += 1
         state.fingerprint.fold(line)
         guard sink != nil else { return nil }
@@ -73,6 +73,7 @@ extension JSONWriter {
     case .integer(let value): self.field(field.name, value)
     case .number(let value): self.field(field.name, value)
     case .time(let value): self.field(field.name, value)
+    case .id(let high, let low): self.field(field.name, idHigh: high, low: low)
     }
   }
 }

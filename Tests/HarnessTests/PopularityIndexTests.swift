@@ -67,6 +67,23 @@ struct PopularityIndexTests {
     }
   }
 
+  @Test("The tree gets its levels as it grows")
+  func levels() {
+    var index = PopularityIndex()
+    var weights: [Int] = []
+    for size in 1...4_200 {
+      index.append(weight: size % 2)
+      weights.append(size % 2)
+      if [16, 17, 255, 256, 257, 272, 273, 4_096, 4_097, 4_200].contains(size) {
+        Self.compare(index, weights)
+      }
+    }
+    index.add(3, to: 0)
+    index.remove(4_000)
+    (weights[0], weights[4_000]) = (weights[0] + 3, 0)
+    Self.compare(index, weights)
+  }
+
   @Test("What is removed is never chosen, until it gains weight again")
   func removal() {
     var index = PopularityIndex()

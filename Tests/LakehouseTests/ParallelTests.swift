@@ -27,4 +27,22 @@ struct ParallelTests {
     let kept = Parallel.compactMap(Array(0..<count)) { $0 % 3 == 0 ? $0 : nil }
     #expect(kept == (0..<count).filter { $0 % 3 == 0 })
   }
+
+  @Test("Two that don't depend on each other give what they give alone")
+  func both() {
+    let (sum, text) = Parallel.both {
+      (0..<1000).reduce(0, +)
+    } _: {
+      "soup" as String?
+    }
+    #expect(sum == 499_500)
+    #expect(text == "soup")
+    let (none, some) = Parallel.both {
+      nil as Int?
+    } _: {
+      7 as Int?
+    }
+    #expect(none == nil)
+    #expect(some == 7)
+  }
 }

@@ -55,6 +55,66 @@ struct JSONWriterTests {
     #expect(bytes == Array(json.utf8))
   }
 
+  @Test("A byte that needs an escape gets it wherever it stands, in text of any length")
+  func everyPlace() {
+    for length in 1...40 {
+      for place in 0..<length {
+        for byte in [0, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F] as [UInt8] {
+          var text = (0..<length).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+          text[place] = byte
+          var bytes: [UInt8] = []
+          JSONWriter.appendString(String(decoding: text, as: UTF8.self), to: &bytes)
+          let escape: String? =
+            switch byte {
+            case 0: "\\u0000"
+            case 0x1F: "\\u001f"
+            case 0x22: "\\\""
+            case 0x5C: "\\\\"
+            default: nil
+            }
+          let expected =
+            text[..<place] + Array((escape ?? "").utf8)
+            + text[place...].dropFirst(escape == nil ? 0 : 1)
+          #expect(bytes == [0x22] + expected + [0x22], "\(byte) at \(place) of \(length)")
+        }
+      }
+    }
+  }
+
+  @Test("A number has its digits at every length, and keys of any length their commas")
+  func lengths() {
+    var json = JSONWriter(capacity: 1)
+    var numbers: [Int64] = [.min, .max, -1, 0]
+    var power: Int64 = 1
+    for _ in 0..<18 {
+      power *= 10
+      numbers += [power - 1, power, power + 1, -power]
+    }
+    for number in numbers { json.field("a", number) }
+    json.field("", 1 as Int64)
+    json.field("abc", 2 as Int64)
+    json.field("abcdefg", 3 as Int64)
+    json.field("abcdefghijklmnop", 4 as Int64)
+    json.field("abcdefghijklmnopq", 5 as Int64)
+    let expected =
+      numbers.map { "\"a\":\($0)" } + [
+        #""":1"#, #""abc":2"#, #""abcdefg":3"#, #""abcdefghijklmnop":4"#,
+        #""abcdefghijklmnopq":5"#,
+      ]
+    #expect(
+      String(decoding: json.finish(), as: UTF8.self) == "{\(expected.joined(separator: ","))}")
+  }
+
+  @Test("Whole numbers of a list have no point, as far as they are exact")
+  func lists() {
+    var json = JSONWriter()
+    json.field("x", [0, -0.0, 1, -7, 0.5, 1e15, -0x1p63, 0x1p63, 1e300, 3.75])
+    #expect(
+      String(decoding: json.finish(), as: UTF8.self)
+        == #"{"x":[0,0,1,-7,0.5,1000000000000000,-9223372036854775808,"#
+        + "9.223372036854776e+18,1e+300,3.75]}")
+  }
+
   @Test("A text grows past the room that it was given, piece by piece and at once")
   func growth() {
     let long = String(repeating: "soup \"with\" noodles\n", count: 300)

@@ -26,6 +26,7 @@ final class Journal: Trace {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .time(let value): "\(value.sinceStart)"
+        case .id(let high, let low): EventID(high: high, low: low).description
         }
     }
     let line = Line(at: time, event: "\(event)", fields: texts)

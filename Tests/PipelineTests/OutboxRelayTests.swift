@@ -62,8 +62,8 @@ struct OutboxRelayTests {
       try await world.relay.drain()
       let marks = try await world.marks()
       #expect(marks.map(\.resolvedAt.sinceStart) == [9, 9], "a commit's grace behind the clock")
-      #expect(marks.map { ($0.ends["gourmetgram.views"] ?? []).reduce(0, +) } == [0, 3])
-      #expect(marks.allSatisfy { $0.ends.keys.sorted() == Catalog.sourceTopics })
+      #expect(marks.map { ($0.ends[TopicName("gourmetgram.views")] ?? []).reduce(0, +) } == [0, 3])
+      #expect(marks.allSatisfy { $0.ends.keys.sorted().map(\.text) == Catalog.sourceTopics })
     }
   }
 

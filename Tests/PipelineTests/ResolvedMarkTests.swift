@@ -11,9 +11,11 @@ struct ResolvedMarkTests {
   func roundTrip() {
     var random = RandomStreams(seed: 3).stream("marks")
     for _ in 0..<200 {
-      var ends: [String: [Int64]] = [:]
+      var ends: [TopicName: [Int64]] = [:]
       for topic in 0..<random.below(5) {
-        ends["topic-\(topic).x"] = (0...random.below(4)).map { _ in Int64(random.below(1 << 40)) }
+        ends[TopicName("topic-\(topic).x")] = (0...random.below(4)).map { _ in
+          Int64(random.below(1 << 40))
+        }
       }
       let microseconds = Int64(random.below(1 << 50)) - (1 << 49)
       let mark = ResolvedMark(
@@ -25,7 +27,8 @@ struct ResolvedMarkTests {
   @Test("The text is the microseconds, then the offsets of each topic, sorted")
   func text() {
     let mark = ResolvedMark(
-      resolvedAt: EventTime(microseconds: 17), ends: ["b": [3], "a": [1, 20]])
+      resolvedAt: EventTime(microseconds: 17),
+      ends: [TopicName("b"): [3], TopicName("a"): [1, 20]])
     #expect(String(decoding: mark.encoded(), as: UTF8.self) == "17 a=1,20 b=3")
   }
 
@@ -47,7 +50,7 @@ struct ResolvedMarkTests {
 
   @Test("A partition that a mark doesn't know has the end 0")
   func unknown() {
-    let mark = ResolvedMark(resolvedAt: Sample.start, ends: ["a": [1, 2]])
+    let mark = ResolvedMark(resolvedAt: Sample.start, ends: [TopicName("a"): [1, 2]])
     #expect(mark.end(of: TopicPartition("a", 1)) == 2)
     #expect(mark.end(of: TopicPartition("a", 2)) == 0)
     #expect(mark.end(of: TopicPartition("b", 0)) == 0)
@@ -63,7 +66,7 @@ struct ResolvedMarkTests {
       let mark = try #require(try await world.marks().first)
       #expect(mark.resolvedAt == Sample.at(3))
       for topic in Catalog.sourceTopics {
-        #expect(try await mark.ends[topic] == world.log.ends(of: topic))
+        #expect(try await mark.ends[TopicName(topic)] == world.log.ends(of: topic))
       }
       #expect(mark.ends.count == Catalog.sourceTopics.count)
       let record = try #require(try await world.records(Topic.resolved).first)

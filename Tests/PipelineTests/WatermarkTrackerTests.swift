@@ -10,7 +10,7 @@ struct WatermarkTrackerTests {
   private static let partition = TopicPartition("t", 0)
 
   private static func mark(_ seconds: Int64, _ ends: Int64...) -> ResolvedMark {
-    ResolvedMark(resolvedAt: Sample.at(seconds), ends: ["t": ends])
+    ResolvedMark(resolvedAt: Sample.at(seconds), ends: [TopicName("t"): ends])
   }
 
   private static func tracker(_ marks: [ResolvedMark]) -> WatermarkTracker {

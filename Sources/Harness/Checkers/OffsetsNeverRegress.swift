@@ -29,13 +29,21 @@ public struct OffsetsNeverRegress: WatchingChecker {
 struct OffsetMonitor: RunMonitor {
   private typealias Offsets = [TopicPartition: Int64]
 
-  /// The offset after the last record polled, by group.
-  private var read: [String: Offsets] = [:]
+  /// What is known of a consumer group.
+  private struct Group {
+    let name: String
+    var hasPolled = false
+    /// The offset after the last record polled.
+    var read: Offsets = [:]
+    var committed: Offsets = [:]
+  }
+
+  /// Few, so that a name is found by looking at each.
+  private var groups: [Group] = []
   /// What the feature store has applied, by its batches and its word.
   private var applied: [TopicPartition: PartitionProgress] = [:]
   /// Whether the feature store lost something: then a partition goes on from wherever it does.
   private var hasLost = false
-  private var committed: [String: Offsets] = [:]
   /// Requests that were polled and not scored yet.
   private var waiting: [RequestID: RecordPosition] = [:]
   private var scored: Set<RequestID> = []
@@ -50,7 +58,9 @@ struct OffsetMonitor: RunMonitor {
     case .polled(let group, let records):
       note(records, of: group)
       return nil
-    case .advanced(let advances): return Self.first(advances) { advanced($0) }
+    case .advanced(let advances):
+      let read = groups[place(of: StreamConsumer.group)].read
+      return Self.first(advances) { advanced($0, read: read) }
     case .progress(let progress):
       return Self.first(progress) { progressed($0.key, $0.value) }
     case .featuresLost:
@@ -59,7 +69,8 @@ struct OffsetMonitor: RunMonitor {
       return nil
     case .scored(let score): return noteScore(score.request)
     case .groupOffsets(let group, let offsets):
-      return Self.first(offsets) { committed($0.key, $0.value, by: group) }
+      let place = place(of: group)
+      return Self.first(offsets) { Self.committed($0.key, $0.value, by: &groups[place]) }
     case .checkpoint(let name, let checkpoint): return saved(checkpoint, as: name)
     case .snapshot(let table, let snapshot): return noted(snapshot, of: table)
     }
@@ -76,22 +87,30 @@ struct OffsetMonitor: RunMonitor {
     return first
   }
 
+  /// A group's place in ``groups``.
+  private mutating func place(of name: String) -> Int {
+    if let place = groups.firstIndex(where: { $0.name == name }) { return place }
+    groups.append(Group(name: name))
+    return groups.count - 1
+  }
+
   private mutating func note(_ records: [EventRecord], of group: String) {
-    // Taken out meanwhile, so that it grows in place.
-    var ends = read.removeValue(forKey: group) ?? [:]
+    let place = place(of: group)
+    let asksForScores = group == RiskScorer.group
+    groups[place].hasPolled = true
     for record in records {
-      Self.raise(&ends[record.partition, default: 0], to: record.offset + 1)
-      guard group == RiskScorer.group, let id = ModerationRequest.id(in: record.value),
-        !scored.contains(id)
+      Self.raise(&groups[place].read[record.partition, default: 0], to: record.offset + 1)
+      guard asksForScores, let id = ModerationRequest.id(in: record.value), !scored.contains(id)
       else { continue }
       waiting[id] = RecordPosition(partition: record.partition, offset: record.offset)
     }
-    read[group] = ends
   }
 
   private static func raise(_ offset: inout Int64, to next: Int64) { offset = max(offset, next) }
 
-  private mutating func advanced(_ advance: FeatureBatch.Advance) -> String? {
+  private mutating func advanced(
+    _ advance: FeatureBatch.Advance, read: Offsets
+  ) -> String? {
     let (partition, before) = (advance.partition, applied[advance.partition])
     let known = before?.nextOffset ?? (hasLost ? advance.from : 0)
     applied[partition] = PartitionProgress(
@@ -100,7 +119,7 @@ struct OffsetMonitor: RunMonitor {
       return "\(partition) was applied from \(advance.from), though only up to \(known) before"
     }
     guard advance.to > known else { return nil }
-    let polled = max(read[StreamConsumer.group]?[partition] ?? 0, known)
+    let polled = max(read[partition] ?? 0, known)
     guard advance.to > polled else { return nil }
     return "\(partition) was applied up to \(advance.to), but read only up to \(polled)"
   }
@@ -122,27 +141,26 @@ struct OffsetMonitor: RunMonitor {
 
   private mutating func noteScore(_ request: ModerationRequest) -> String? {
     scored.insert(request.id)
-    guard let place = waiting.removeValue(forKey: request.id),
-      let next = committed[RiskScorer.group]?[place.partition], next > place.offset
+    guard let asked = waiting.removeValue(forKey: request.id),
+      let next = groups[place(of: RiskScorer.group)].committed[asked.partition],
+      next > asked.offset
     else { return nil }
-    return "\(RiskScorer.group) had committed \(place.partition) up to \(next) before the request "
-      + "at \(place.offset) was scored"
+    return "\(RiskScorer.group) had committed \(asked.partition) up to \(next) before the request "
+      + "at \(asked.offset) was scored"
   }
 
-  private mutating func committed(
-    _ partition: TopicPartition, _ offset: Int64, by group: String
+  private static func committed(
+    _ partition: TopicPartition, _ offset: Int64, by group: inout Group
   ) -> String? {
-    let known = committed[group]?[partition]
-    committed[group, default: [:]][partition] = offset
+    let known = group.committed.updateValue(offset, forKey: partition)
     if let known, offset < known {
-      return "\(group)'s offset of \(partition) went back from \(known) to \(offset)"
+      return "\(group.name)'s offset of \(partition) went back from \(known) to \(offset)"
     }
     // What an earlier run left is where this one begins.
-    guard let polled = read[group], offset > max(polled[partition] ?? 0, known ?? 0) else {
-      return nil
-    }
-    return "\(group) committed \(partition) up to \(offset), but read only up to "
-      + "\(polled[partition] ?? 0)"
+    let polled = group.read[partition] ?? 0
+    guard group.hasPolled, offset > max(polled, known ?? 0) else { return nil }
+    return "\(group.name) committed \(partition) up to \(offset), but read only up to "
+      + "\(polled)"
   }
 
   private mutating func saved(_ checkpoint: Checkpoint, as name: String) -> String? {

@@ -102,7 +102,7 @@ private struct BronzeRows {
 
   private mutating func look(at rows: RecordBatch) {
     let log = Dictionary(uniqueKeysWithValues: events.map { ($0.position, $0.event) })
-    let topic = events.first?.position.partition.topic ?? ""
+    let topic = events.first?.position.partition.name ?? TopicName("")
     let (ids, images, actors) = (
       rows.strings("event_id"), rows.strings("image_id"), rows.strings("user_id")
     )

@@ -12,6 +12,8 @@ struct LakeState {
   private(set) var snapshots: [TableName: [TableSnapshot]] = [:]
   /// How far the last training-set build knew the history; nil when none ran.
   private(set) var knownUntil: EventTime?
+  /// The training rows.
+  private(set) var trainingRows: [TrainingRow] = []
   /// The training rows as that build wrote them.
   private(set) var builtRows: [TrainingRow] = []
   /// The events that it saw.
@@ -19,19 +21,24 @@ struct LakeState {
   /// Tables without a column that the jobs need, which then stand as empty, and snapshots that have
   /// other rows than they say.
   private(set) var unreadable: [String] = []
+  /// The snapshots whose rows ``tables`` has.
+  private var read: [TableName: SnapshotID] = [:]
 
   init(_ lake: any Lake, readsHistory: Bool) async throws(PortError) {
     for table in try await lake.tables() {
       let rows = try await lake.scan(table, snapshot: nil)
+      let history = try await lake.snapshots(of: table)
       columns[table.description] = rows.schema.fields.map(\.name)
       do throws(PortError) {
         tables[table] = try LakeTables.known(rows, of: table)
+        read[table] = history.last?.id
       } catch {
         unreadable.append(error.hint)
         tables[table] = LakeTables.schema(of: table).map { RecordBatch(schema: $0) }
       }
-      snapshots[table] = try await lake.snapshots(of: table)
+      snapshots[table] = history
     }
+    trainingRows = tables[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
     try await readBuild(lake)
     if readsHistory { try await readHistory(lake) }
   }
@@ -43,15 +50,22 @@ struct LakeState {
     guard let built else { return }
     knownUntil = built.summary[TrainingSetBuild.knownUntilKey].flatMap { Int64($0) }
       .map { EventTime(microseconds: $0) }
-    builtRows = TrainingRow.rows(
-      of: try await lake.rows(
-        LakeTables.trainingData, schema: LakeTables.trainingSchema, snapshot: built.id))
+    builtRows =
+      read[LakeTables.trainingData] == built.id
+      ? trainingRows
+      : TrainingRow.rows(
+        of: try await lake.rows(
+          LakeTables.trainingData, schema: LakeTables.trainingSchema, snapshot: built.id))
     for metric in Metric.allCases {
       let table = LakeTables.events(metric)
       let known = snapshots[table]?.last { $0.committedAt <= built.committedAt }
       guard let known else { continue }
-      builtHistory[metric] = try await lake.rows(
-        table, schema: LakeTables.eventSchema, snapshot: known.id)
+      builtHistory[metric] =
+        if read[table] == known.id, let rows = tables[table] {
+          rows
+        } else {
+          try await lake.rows(table, schema: LakeTables.eventSchema, snapshot: known.id)
+        }
     }
   }
 

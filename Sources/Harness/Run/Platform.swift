@@ -31,11 +31,14 @@ struct Platform: Sendable {
     self.environment = environment
     self.policy = policy
     self.faults = faults
-    plan = PortGate.Plan { operation in
-      let first = faults.verdict(of: operation)
-      if case .pass = first { return verdict?(operation) ?? .pass }
-      return first
-    }
+    plan =
+      faults.faults.isEmpty
+      ? PortGate.Plan(verdict)
+      : PortGate.Plan { operation in
+        let first = faults.verdict(of: operation)
+        if case .pass = first { return verdict?(operation) ?? .pass }
+        return first
+      }
     self.injection = injection
     self.yields = yields
     self.collector = collector

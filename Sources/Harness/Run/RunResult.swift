@@ -106,12 +106,17 @@ public struct RunResult: Sendable {
     self.scenario = scenario
     self.backends = backends.name
     tables = try await backends.store.snapshot()
-    applied = try await AppliedRecords(backends.log).records(collected.batches)
-    late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
-    let requested = try await Self.requests(backends.log)
-    requests = requested.map(\.request)
-    requestRecords = Dictionary(
-      uniqueKeysWithValues: requested.map { ($0.request.id, $0.record) })
+    let sources = try await AppliedRecords(backends.log)
+    let late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+    self.late = late
+    let asked = try await Self.all(Topic.moderationRequests, backends.log)
+    let (past, requested) = Parallel.both {
+      Past(sources.records(collected.batches), late: late)
+    } _: {
+      Self.requests(asked)
+    }
+    (applied, events, history) = (past.applied, past.events, past.history)
+    (requests, requestRecords) = (requested.requests, requested.records)
     marks = try await Self.all(Topic.resolved, backends.log)
     logged = collected.logged.sorted {
       ($0.asOf, $0.image, $0.trigger) < ($1.asOf, $1.image, $1.trigger)
@@ -140,7 +145,7 @@ public struct RunResult: Sendable {
     builtRows = state.builtRows
     builtHistory = state.builtHistory
     unreadable = state.unreadable
-    trainingRows = lake[LakeTables.trainingData].map { TrainingRow.rows(of: $0) } ?? []
+    trainingRows = state.trainingRows
     models = try await ModelsOfRun(ModelRegistry(backends.objects), backends.lake)
     var proofs: [String: ErasureProof] = [:]
     let erased = scenario.expectations.compactMap { expectation -> String? in
@@ -151,8 +156,6 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
-    events = Parallel.compactMap(applied) { LoggedEvent($0.record) }
-    history = ImageHistory(events, late: late)
     let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)
@@ -166,21 +169,38 @@ public struct RunResult: Sendable {
     }.reduce(0) { $0 + $1.1 }
   }
 
-  private static func requests(
-    _ log: any EventLog
-  ) async throws(PortError) -> [(request: ModerationRequest, record: EventRecord)] {
-    var seen: Set<RequestID> = []
-    let records = try await all(Topic.moderationRequests, log)
-    let decoded = Parallel.compactMap(records) { record in
-      // The scorer has traced those that aren't requests.
-      let request = try? ModerationRequest.decodeFast(record.value)
-      return request.map { (request: $0, record: record) }
+  /// The records that were applied, as what they say.
+  private struct Past {
+    let applied: [AppliedRecord]
+    let events: [LoggedEvent]
+    let history: ImageHistory
+
+    init(_ applied: [AppliedRecord], late: [LateEvent]) {
+      self.applied = applied
+      events = applied.compactMap { LoggedEvent($0.record) }
+      history = ImageHistory(events, late: late)
     }
-    return decoded.filter { seen.insert($0.request.id).inserted }.sorted { first, second in
-      let (a, b) = (first.request, second.request)
+  }
+
+  /// Each request once, by (instant, image, trigger), and the first record of each.
+  private static func requests(
+    _ asked: [EventRecord]
+  ) -> (requests: [ModerationRequest], records: [RequestID: EventRecord]) {
+    var requests: [ModerationRequest] = []
+    var records: [RequestID: EventRecord] = Dictionary(minimumCapacity: asked.count)
+    for record in asked {
+      // The scorer has traced those that aren't requests.
+      guard let request = try? ModerationRequest.decodeFast(record.value),
+        records[request.id] == nil
+      else { continue }
+      requests.append(request)
+      records[request.id] = record
+    }
+    requests.sort { a, b in
       if a.asOf != b.asOf { return a.asOf < b.asOf }
       return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
     }
+    return (requests, records)
   }
 
   /// A consumer that fails between a dead letter and its offset writes it again, under one key.
@@ -201,15 +221,24 @@ public struct RunResult: Sendable {
 
   private static func windows(_ metric: Metric, _ lake: [TableName: RecordBatch]) -> [WindowCount] {
     guard let rows = lake[LakeTables.windows(metric)] else { return [] }
-    var sums: [String: [Int64: Int64]] = [:]
     let starts = rows.integers("window_start")
     let counts = rows.integers("event_count")
-    for (row, image) in rows.strings("image_id").enumerated() {
-      sums[image, default: [:]][starts[row], default: 0] += counts[row]
+    // By the first eight bytes first: few images share them, and they compare in one step.
+    let sorted = rows.strings("image_id").enumerated().map { row, image in
+      (prefix: image.prefixWord, row: (image: image, start: starts[row], count: counts[row]))
+    }.sorted { a, b in
+      if a.prefix != b.prefix { return a.prefix < b.prefix }
+      return a.row.image == b.row.image ? a.row.start < b.row.start : a.row.image < b.row.image
     }
-    return sums.flatMap { image, windows in
-      windows.map { (image: image, start: $0.key, count: $0.value) }
-    }.sorted { ($0.image, $0.start) < ($1.image, $1.start) }
+    var sums: [WindowCount] = []
+    for (_, row) in sorted {
+      if let last = sums.last, last.start == row.start, last.image == row.image {
+        sums[sums.count - 1].count += row.count
+      } else {
+        sums.append(row)
+      }
+    }
+    return sums
   }
 
   private func counted() -> [(name: String, value: Int)] {
@@ -237,5 +266,14 @@ public struct RunResult: Sendable {
     }
     if let logged = lake[LakeTables.featureLog] { counts.append(("logged_vectors", logged.count)) }
     return counts
+  }
+}
+
+extension String {
+  /// The first eight bytes as a number that orders as they do.
+  fileprivate var prefixWord: UInt64 {
+    var word: UInt64 = 0
+    for byte in utf8.prefix(8) { word = word << 8 | UInt64(byte) }
+    return word << UInt64(8 * max(0, 8 - utf8.count))
   }
 }

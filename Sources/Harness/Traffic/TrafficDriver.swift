@@ -114,7 +114,9 @@ struct TrafficDriver {
   }
 
   /// Sends a request. When the API doesn't answer, the client tries again at once, with the same
-  /// key, and gives up after the third time.
+  /// key, and gives up after the third time. Inlined: called, it and the request would be frames of
+  /// their own.
+  @inline(__always)
   func sending<Value>(
     _ request: () async throws(IntakeError) -> Value
   ) async throws(IntakeError) -> Value {
