@@ -32,9 +32,21 @@ std::shared_ptr<parquet::WriterProperties> file_properties(const parquet_write_o
 arrow::Status write(const std::shared_ptr<arrow::RecordBatch> &batch,
                     const parquet_write_options &options, parquet_buffer *file) {
   ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(1 << 16));
-  ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches({batch}));
-  ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink,
-                                                 options.row_group_rows, file_properties(options)));
+  const bool is_threaded = batch->num_rows() >= options.threaded_rows;
+  auto arrow_properties =
+      parquet::ArrowWriterProperties::Builder().set_use_threads(is_threaded)->build();
+  ARROW_ASSIGN_OR_RAISE(
+      auto writer, parquet::arrow::FileWriter::Open(*batch->schema(), arrow::default_memory_pool(),
+                                                    sink, file_properties(options),
+                                                    arrow_properties));
+  if (is_threaded) {
+    // Row groups whose columns are encoded side by side, and lie in the file as they would.
+    ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::FromRecordBatches({batch}));
+    ARROW_RETURN_NOT_OK(writer->WriteTable(*table, options.row_group_rows));
+  }
+  ARROW_RETURN_NOT_OK(writer->Close());
   ARROW_ASSIGN_OR_RAISE(auto buffer, sink->Finish());
   auto owner = std::make_unique<std::shared_ptr<arrow::Buffer>>(std::move(buffer));
   file->bytes = (*owner)->data();

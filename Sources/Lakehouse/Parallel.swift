@@ -68,20 +68,28 @@ public enum Parallel {
     return values
   }
 
-  /// What two closures give that don't depend on each other.
-  public static func both<First: Sendable, Second: Sendable>(
-    _ first: @escaping @Sendable () -> First, _ second: @escaping @Sendable () -> Second
-  ) -> (First, Second) {
-    let values = Mutex<(First?, Second?)>((nil, nil))
-    DispatchQueue.concurrentPerform(iterations: 2) { part in
-      if part == 0 {
-        let value = first()
-        values.withLock { $0.0 = value }
-      } else {
-        let value = second()
-        values.withLock { $0.1 = value }
+  /// Begins something on another thread; whoever wants its value asks for it, and waits.
+  public static func beginning<Value: Sendable>(
+    _ body: @escaping @Sendable () -> Value
+  ) -> Beginning<Value> { Beginning(body) }
+
+  /// Something that was begun on another thread.
+  public final class Beginning<Value: Sendable>: Sendable {
+    private let result = Mutex<Value?>(nil)
+    private let work = DispatchGroup()
+
+    fileprivate init(_ body: @escaping @Sendable () -> Value) {
+      DispatchQueue.global(qos: .userInitiated).async(group: work) { [self] in
+        let value = body()
+        result.withLock { $0 = value }
       }
     }
-    return values.withLock { ($0.0 ?? first(), $0.1 ?? second()) }
+
+    /// What came of it.
+    public var value: Value {
+      work.wait()
+      guard let value = result.withLock({ $0 }) else { preconditionFailure("it gave nothing") }
+      return value
+    }
   }
 }

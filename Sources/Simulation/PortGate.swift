@@ -115,8 +115,8 @@ public struct PortGate: Sendable {
 
   /// Carries out an operation, or not, as the plan says.
   ///
-  /// Inlined, like ``decided(_:_:)``: called, each would be a frame of its own, as would `body`, and
-  /// the way back from each asks the task for its executor.
+  /// Inlined, like ``decided(_:_:)``: called, each would be a frame of its own, as would `body`,
+  /// and the way back from each asks the task for its executor.
   @inline(__always)
   func around<Value>(
     _ name: StaticString, _ body: () async throws(PortError) -> Value

@@ -28,21 +28,13 @@ struct ParallelTests {
     #expect(kept == (0..<count).filter { $0 % 3 == 0 })
   }
 
-  @Test("Two that don't depend on each other give what they give alone")
-  func both() {
-    let (sum, text) = Parallel.both {
-      (0..<1000).reduce(0, +)
-    } _: {
-      "soup" as String?
+  @Test("What was begun on another thread is there when it is asked for, as often as it is")
+  func begun() {
+    let sums = (0..<20).map { number in
+      Parallel.beginning { (0...1000).reduce(number, +) }
     }
-    #expect(sum == 499_500)
-    #expect(text == "soup")
-    let (none, some) = Parallel.both {
-      nil as Int?
-    } _: {
-      7 as Int?
-    }
-    #expect(none == nil)
-    #expect(some == 7)
+    #expect(sums.map(\.value) == (0..<20).map { 500_500 + $0 })
+    #expect(sums[3].value == 500_503)
+    #expect(Parallel.beginning { nil as Int? }.value == nil)
   }
 }

@@ -56,6 +56,8 @@ struct parquet_write_options {
   int64_t row_group_rows;
   /// The most bytes of a column's dictionary in a row group; 0 turns dictionaries off.
   int64_t dictionary_bytes;
+  /// From so many rows on the columns are encoded on several threads.
+  int64_t threaded_rows;
 };
 
 /// Bytes that the shim owns; free them with parquet_buffer_free.

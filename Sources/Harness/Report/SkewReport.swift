@@ -1,3 +1,4 @@
+import Lakehouse
 import Moderation
 import Pipeline
 import Ports
@@ -66,47 +67,53 @@ public struct SkewReport: Sendable {
       offline[Key(image: row.image, minutes: row.decisionPointMinutes)] = row
     }
     let known = KnownRows(run)
-    var rows: [Row] = []
-    var mismatches: [Mismatch] = []
-    for minutes in OfflineFeatures.decisionPoints {
-      var point = (FeatureVector.numericNames + [Self.category]).map {
-        Row(feature: $0, decisionPoint: minutes)
-      }
-      var pairs = Pairs(offline: offline.keys.count { $0.minutes == minutes })
-      // A shadow's row has the vectors of the row beside it.
-      for score in run.scores
-      where score.request.trigger == .anchor(minutes: minutes)
-        && score.row.inferenceMode != "shadow"
-      {
-        guard let row = offline[Key(image: score.request.image, minutes: minutes)] else {
-          pairs.onlineOnly += 1
-          continue
-        }
-        pairs.note(score, row)
-        let differing = row.features.indices.filter {
-          score.governed.values[$0] != row.features[$0]
-        }
-        if score.category != row.category { point[point.endIndex - 1].mismatches += 1 }
-        guard !differing.isEmpty else { continue }
-        let knownRow = known.row(score)
-        for index in differing {
-          let (online, offline) = (score.governed.values[index], row.features[index])
-          let isLate = knownRow?.features[index] == online
-          point[index].mismatches += 1
-          point[index].lateMismatches += isLate ? 1 : 0
-          point[index].differences.note(online: online, offline: offline)
-          mismatches.append(
-            Mismatch(
-              image: score.request.image, feature: point[index].feature, decisionPoint: minutes,
-              online: online, offline: offline, isLate: isLate))
-        }
-      }
-      rows += point.map { pairs.completed($0) }
+    let points = Parallel.map(OfflineFeatures.decisionPoints) { [offline] minutes in
+      Self.compared(run.scores, offline, minutes: minutes, known)
     }
-    self.rows = rows
-    self.mismatches = mismatches.sorted {
+    rows = points.flatMap(\.rows)
+    mismatches = points.flatMap(\.mismatches).sorted {
       ($0.image, $0.decisionPoint, $0.feature) < ($1.image, $1.decisionPoint, $1.feature)
     }
+  }
+
+  /// The pairs of one decision point.
+  private static func compared(
+    _ scores: [ScoredRequest], _ offline: [Key: TrainingRow], minutes: Int, _ known: KnownRows
+  ) -> (rows: [Row], mismatches: [Mismatch]) {
+    var mismatches: [Mismatch] = []
+    var point = (FeatureVector.numericNames + [Self.category]).map {
+      Row(feature: $0, decisionPoint: minutes)
+    }
+    var pairs = Pairs(offline: offline.keys.count { $0.minutes == minutes })
+    // A shadow's row has the vectors of the row beside it.
+    for score in scores
+    where score.request.trigger == .anchor(minutes: minutes)
+      && score.row.inferenceMode != "shadow"
+    {
+      guard let row = offline[Key(image: score.request.image, minutes: minutes)] else {
+        pairs.onlineOnly += 1
+        continue
+      }
+      pairs.note(score, row)
+      let differing = row.features.indices.filter {
+        score.governed.values[$0] != row.features[$0]
+      }
+      if score.category != row.category { point[point.endIndex - 1].mismatches += 1 }
+      guard !differing.isEmpty else { continue }
+      let knownRow = known.row(score)
+      for index in differing {
+        let (online, offline) = (score.governed.values[index], row.features[index])
+        let isLate = knownRow?.features[index] == online
+        point[index].mismatches += 1
+        point[index].lateMismatches += isLate ? 1 : 0
+        point[index].differences.note(online: online, offline: offline)
+        mismatches.append(
+          Mismatch(
+            image: score.request.image, feature: point[index].feature, decisionPoint: minutes,
+            online: online, offline: offline, isLate: isLate))
+      }
+    }
+    return (point.map { pairs.completed($0) }, mismatches)
   }
 
   static let category = "category"
@@ -150,7 +157,7 @@ public struct SkewReport: Sendable {
 }
 
 /// Training rows as they were known at a score's instant: without the events that came later.
-private struct KnownRows {
+private struct KnownRows: Sendable {
   private let run: RunResult
   private let lateByImage: [ImageID: [LateEvent]]
 

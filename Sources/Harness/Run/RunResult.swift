@@ -110,13 +110,9 @@ public struct RunResult: Sendable {
     let late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
     self.late = late
     let asked = try await Self.all(Topic.moderationRequests, backends.log)
-    let (past, requested) = Parallel.both {
-      Past(sources.records(collected.batches), late: late)
-    } _: {
-      Self.requests(asked)
-    }
-    (applied, events, history) = (past.applied, past.events, past.history)
-    (requests, requestRecords) = (requested.requests, requested.records)
+    // Meanwhile the lake is read.
+    let past = Parallel.beginning { Past(sources.records(collected.batches), late: late) }
+    let requested = Parallel.beginning { Self.requests(asked) }
     marks = try await Self.all(Topic.resolved, backends.log)
     logged = collected.logged.sorted {
       ($0.asOf, $0.image, $0.trigger) < ($1.asOf, $1.image, $1.trigger)
@@ -156,6 +152,8 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
+    (applied, events, history) = (past.value.applied, past.value.events, past.value.history)
+    (requests, requestRecords) = (requested.value.requests, requested.value.records)
     let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)

@@ -86,6 +86,7 @@ public enum ParquetFile {
     return parquet_write_options(
       compression_level: Int32(options.compressionLevel),
       row_group_rows: Int64(options.rowGroupRows),
-      dictionary_bytes: Int64(options.dictionaryBytes))
+      dictionary_bytes: Int64(options.dictionaryBytes),
+      threaded_rows: Int64(Parallel.leastRows))
   }
 }
