@@ -48,48 +48,40 @@ public enum Parallel {
     return values
   }
 
-  /// What `body` gives for each element, in order and without nil; a stretch of them at a time, as
-  /// a part by itself is small.
-  @inlinable public static func compactMap<Element: Sendable, Value: Sendable>(
-    _ elements: [Element], _ body: @escaping @Sendable (Element) -> Value?
-  ) -> [Value] {
-    let stretch = 4096
-    let starts = Array(stride(from: 0, to: elements.count, by: stretch))
-    let parts = map(starts) { start in
-      var values: [Value] = []
-      for index in start..<min(start + stretch, elements.count) {
-        if let value = body(elements[index]) { values.append(value) }
-      }
-      return values
-    }
-    var values: [Value] = []
-    values.reserveCapacity(parts.reduce(0) { $0 + $1.count })
-    for part in parts { values += part }
-    return values
-  }
-
-  /// Begins something on another thread; whoever wants its value asks for it, and waits.
+  /// Begins something on another thread, as soon as one is free; whoever wants its value asks for
+  /// it, and waits.
   public static func beginning<Value: Sendable>(
     _ body: @escaping @Sendable () -> Value
   ) -> Beginning<Value> { Beginning(body) }
 
   /// Something that was begun on another thread.
   public final class Beginning<Value: Sendable>: Sendable {
+    private let body: @Sendable () -> Value
+    private let isTaken = Atomic(false)
     private let result = Mutex<Value?>(nil)
     private let work = DispatchGroup()
 
     fileprivate init(_ body: @escaping @Sendable () -> Value) {
-      DispatchQueue.global(qos: .userInitiated).async(group: work) { [self] in
-        let value = body()
-        result.withLock { $0 = value }
-      }
+      self.body = body
+      work.enter()
+      DispatchQueue.global(qos: .userInitiated).async { [self] in carryOut() }
     }
 
-    /// What came of it.
+    /// What comes of it. Where no thread was free for it so far, the caller's does it: threads that
+    /// only wait for each other would wait for ever.
     public var value: Value {
+      carryOut()
       work.wait()
       guard let value = result.withLock({ $0 }) else { preconditionFailure("it gave nothing") }
       return value
+    }
+
+    /// Does it, unless somebody else does.
+    private func carryOut() {
+      guard !isTaken.exchange(true, ordering: .relaxed) else { return }
+      let value = body()
+      result.withLock { $0 = value }
+      work.leave()
     }
   }
 }

@@ -22,12 +22,6 @@ struct ParallelTests {
     }
   }
 
-  @Test("Nil is left out, at the edges of the stretches too", arguments: [0, 1, 4096, 10_001])
-  func withoutNil(count: Int) {
-    let kept = Parallel.compactMap(Array(0..<count)) { $0 % 3 == 0 ? $0 : nil }
-    #expect(kept == (0..<count).filter { $0 % 3 == 0 })
-  }
-
   @Test("What was begun on another thread is there when it is asked for, as often as it is")
   func begun() {
     let sums = (0..<20).map { number in
@@ -36,5 +30,15 @@ struct ParallelTests {
     #expect(sums.map(\.value) == (0..<20).map { 500_500 + $0 })
     #expect(sums[3].value == 500_503)
     #expect(Parallel.beginning { nil as Int? }.value == nil)
+  }
+
+  @Test("Where every thread waits for something begun, all of it is done nevertheless")
+  func crowded() {
+    let numbers = Array(0..<200)
+    let doubled = Parallel.map(numbers, width: 100) { number in
+      let later = (0..<3).map { part in Parallel.beginning { number + part } }
+      return later.map(\.value).reduce(0, +)
+    }
+    #expect(doubled == numbers.map { 3 * $0 + 3 })
   }
 }
