@@ -34,36 +34,43 @@ public struct Benchmark: Sendable {
 
   /// Runs it.
   public func run() throws -> Report {
-    let (applied, scores, taken) = try path(events, stopwatch: nil)
+    let (counted, taken) = try path(events, stopwatch: nil)
     let seconds = Double(taken) / 1e9
     let peak = Self.peakBytes
     let times = PortTimes()
     let stopwatch = PortStopwatch(clock: clock) { times.add($0, $1) }
     let part = min(events, 100_000)
-    let (timedEvents, _, partTaken) = try path(part, stopwatch: stopwatch)
-    let total = Double(partTaken)
+    let (timed, partTaken) = try path(part, stopwatch: stopwatch)
+    func perEvent(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / Double(timed.events) }
     var steps = times.steps.map {
-      (name: $0.key, nanoseconds: Double($0.value.nanoseconds) / Double(timedEvents))
+      (name: $0.key, nanoseconds: perEvent($0.value.nanoseconds))
     }.sorted { ($1.nanoseconds, $0.name) < ($0.nanoseconds, $1.name) }
     let inPorts = steps.reduce(0) { $0 + $1.nanoseconds }
     steps.append(
-      (name: "pipeline, scheduler", nanoseconds: total / Double(timedEvents) - inPorts))
+      (name: "pipeline, scheduler", nanoseconds: perEvent(partTaken) - inPorts))
     steps += codec()
+    steps.append((name: "not counted: drawing requests", nanoseconds: perEvent(timed.drawing)))
     return Report(
-      events: applied, scores: scores, seconds: seconds, peakBytes: peak, steps: steps)
+      events: counted.events, scores: counted.scores, seconds: seconds, peakBytes: peak,
+      steps: steps)
   }
 
-  /// Plays about `count` events; gives events applied, scores stored, and the nanoseconds from the
-  /// first request to the last score.
-  private func path(_ count: Int, stopwatch: PortStopwatch?) throws -> (Int, Int, UInt64) {
-    let platform = try BenchmarkPlatform(count, clock: clock) { (time) in .inMemory(time: time) }
+  /// Plays about `count` events; gives what came out, and the nanoseconds from the first request to
+  /// the last score, without those in which the clients drew their requests.
+  private func path(
+    _ count: Int, stopwatch: PortStopwatch?
+  ) throws -> (BenchmarkCounter.Counted, UInt64) {
+    // Some seconds at once, as under load: each service then works on many records in a row.
+    let platform = try BenchmarkPlatform(count, clock: clock, relayInterval: .seconds(5)) {
+      (time) in .inMemory(time: time)
+    }
     let start = clock()
     try platform.simulate { () async throws(PortError) in
       try await platform.play(through: stopwatch)
     }
     let taken = clock() - start
     let counted = platform.counter.counted
-    return (counted.events, counted.scores, taken)
+    return (counted, taken - counted.drawing)
   }
 
   /// What the event JSON alone costs.

@@ -15,10 +15,12 @@ struct BenchmarkPlatform: Sendable {
 
   /// A platform for about `count` events in the mix of the lab's recorded traffic.
   ///
-  /// - Parameter batch: the most records of a poll; nil for the policy's default.
+  /// - Parameters:
+  ///   - batch: the most records of a poll; nil for the policy's default.
+  ///   - relayInterval: how often the outbox is drained.
   init(
     _ count: Int, clock: @escaping @Sendable () -> UInt64, batch: Int? = nil,
-    _ maker: RunOptions.Maker
+    relayInterval: Duration = .seconds(1), _ maker: RunOptions.Maker
   ) throws {
     let perSecond = 500.0
     let seconds = Int(Double(count) / perSecond)
@@ -34,6 +36,8 @@ struct BenchmarkPlatform: Sendable {
               mix: { view: 75, comment: 20, upload: 2, flag: 2, user: 1 }
         """, file: "bench")
     if let batch { scenario.policy.batchLimit = batch }
+    scenario.policy.relayInterval = relayInterval
+    scenario.policy.pollWait = max(scenario.policy.pollWait, relayInterval)
     self.scenario = scenario
     counter = BenchmarkCounter(clock: clock)
     let time = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
@@ -116,8 +120,9 @@ struct BenchmarkPlatform: Sendable {
       lake: ports.lake, environment: environment, streams: streams, progress: { _ in })
     await driver.populate()
     await run(services) {
-      await driver.play()
-      await environment.time.sleep(for: .seconds(5))
+      await driver.playArrivals { draw in counter.time(drawing: draw) }
+      // The last events are published, applied and scored.
+      await environment.time.sleep(for: .seconds(5) + scenario.policy.relayInterval * 2)
     }
   }
 
@@ -159,6 +164,8 @@ final class BenchmarkCounter: Sendable {
     var scores = 0
     var lastEvent: UInt64 = 0
     var lastScore: UInt64 = 0
+    /// Nanoseconds that the traffic took to be drawn: the clients' side of the path.
+    var drawing: UInt64 = 0
   }
 
   private let clock: @Sendable () -> UInt64
@@ -167,6 +174,13 @@ final class BenchmarkCounter: Sendable {
   init(clock: @escaping @Sendable () -> UInt64) { self.clock = clock }
 
   var counted: Counted { state.withLock { $0 } }
+
+  func time(drawing draw: () -> Void) {
+    let start = clock()
+    draw()
+    let taken = clock() - start
+    state.withLock { $0.drawing += taken }
+  }
 
   func note(events: Int) {
     let now = clock()

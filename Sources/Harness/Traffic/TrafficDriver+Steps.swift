@@ -4,95 +4,7 @@ import Ports
 import Simulation
 
 extension TrafficDriver {
-  /// One arrival at random: its kind by weight, its image by popularity.
-  mutating func arrive(_ poisson: TrafficEntry.Poisson) async {
-    let mix = poisson.mix
-    var point = random.unit() * mix.total
-    func takes(_ weight: Double) -> Bool {
-      point -= weight
-      return point < 0
-    }
-    if takes(mix.view) {
-      let isAnonymous = random.chance(poisson.anonymous)
-      let late = lateness(poisson)
-      guard let picture = anyPicture() else { return }
-      let person = anyPerson()
-      record(.view, picture, by: person, late)
-      await view(picture, by: isAnonymous ? nil : person, lateBy: late)
-    } else if takes(mix.comment) {
-      let late = lateness(poisson)
-      guard let picture = anyPicture() else { return }
-      let person = anyPerson()
-      record(.comment, picture, by: person, late)
-      await comment(picture, by: person, lateBy: late)
-    } else if takes(mix.upload) {
-      let person = anyPerson()
-      if records {
-        let alias = "image-\(world.pictures.count + 1)"
-        recorded.append(.upload(.init(alias: alias, at: now, by: name(of: person))))
-      }
-      await upload(by: person, nil)
-    } else if takes(mix.user) {
-      let user = people.user()
-      if records {
-        recorded.append(
-          .user(
-            .init(
-              alias: "user-\(world.people.count + 1)", at: now, yearOfBirth: user.yearOfBirth,
-              dateOfBirth: user.dateOfBirth, isTestAccount: user.isTestAccount)))
-      }
-      await createUser(user)
-    } else if takes(mix.flag) {
-      await flagAnything(lateness(poisson))
-    } else if !world.pictures.isEmpty {
-      // Deletion strikes all alike, but leaves alone what the scenario calls by name.
-      let picture = random.below(world.pictures.count)
-      if !world.isNamed(picture) { await deletePicture(picture) }
-    }
-  }
-
-  /// Half of the flags hit images, half comments (REFERENCE §9).
-  private mutating func flagAnything(_ late: Duration) async {
-    let hitsComment = random.chance(0.5)
-    let person = anyPerson()
-    if let picture = planted.flagged(at: environment.now) {
-      record(.flag, picture, by: person, late)
-      await flag(picture, by: person, lateBy: late)
-    } else if hitsComment, !world.comments.isEmpty {
-      let comment = world.comments[random.below(world.comments.count)]
-      record(.flag, comment.picture, by: person, late, onComment: true)
-      await flag(
-        comment.picture, comment: comment.id, exists: comment.exists, by: person, lateBy: late)
-    } else if let picture = anyPicture() {
-      record(.flag, picture, by: person, late)
-      await flag(picture, by: person, lateBy: late)
-    }
-  }
-
-  private var now: Duration {
-    .microseconds(environment.now.microseconds - scenario.start.microseconds)
-  }
-
-  private func name(of person: Int?) -> String? { person.flatMap { world.name(ofPerson: $0) } }
-
-  private mutating func record(
-    _ kind: EventKind, _ picture: Int, by person: Int?, _ late: Duration, onComment: Bool = false
-  ) {
-    guard records, let image = world.name(ofPicture: picture) else { return }
-    var step = TrafficEntry.EngagementStep(kind: kind, image: image, at: now)
-    (step.by, step.lateBy, step.onComment) = (name(of: person), late, onComment)
-    recorded.append(.engagement(step))
-  }
-
-  private mutating func lateness(_ poisson: TrafficEntry.Poisson) -> Duration {
-    guard poisson.lateShare > 0 else { return .zero }
-    let isLate = random.chance(poisson.lateShare)
-    let share = random.unit()
-    guard isLate else { return .zero }
-    // An event can't be older than the scenario.
-    let past = environment.now.microseconds - scenario.start.microseconds
-    return .microseconds(min(Int64(share * Double(poisson.lateBy.microseconds)), past))
-  }
+  private var now: ProcessingTime { environment.now }
 
   /// One scripted step.
   mutating func carryOut(_ step: TrafficStep) async {
@@ -102,13 +14,14 @@ extension TrafficDriver {
       new.yearOfBirth = user.yearOfBirth
       new.dateOfBirth = user.dateOfBirth
       new.isTestAccount = user.isTestAccount
-      await createUser(new, alias: user.alias, lateBy: user.age)
+      await send(createUser(new, alias: user.alias, lateBy: user.age, at: now))
     case .upload(let upload):
-      await self.upload(by: upload.by.flatMap { world.person($0) } ?? eligiblePerson(), upload)
+      let person = upload.by.flatMap { world.person($0) } ?? eligiblePerson()
+      await send(self.upload(by: person, upload, at: now))
     case .burstStart(let burst):
       guard world.picture(burst.image) == nil else { return }
-      await upload(
-        by: eligiblePerson(), TrafficEntry.UploadStep(alias: burst.image, at: burst.at))
+      let upload = TrafficEntry.UploadStep(alias: burst.image, at: burst.at)
+      await send(self.upload(by: eligiblePerson(), upload, at: now))
     case .engagement(let step): await engage(step)
     case .duplicates(let step): await duplicate(last: step.last)
     case .poison(let step): await poison(step)
@@ -129,14 +42,16 @@ extension TrafficDriver {
     guard let picture = world.picture(step.image) else { return }
     let person = step.by.flatMap { world.person($0) } ?? anyPerson()
     switch step.kind {
-    case .view: await view(picture, by: person, lateBy: step.lateBy)
-    case .comment: await comment(picture, by: person, lateBy: step.lateBy, alias: step.alias)
+    case .view: await send(view(picture, by: person, lateBy: step.lateBy, at: now))
+    case .comment:
+      await send(comment(picture, by: person, lateBy: step.lateBy, alias: step.alias, at: now))
     case .flag:
       let target = step.onComment ? world.lastComment(on: picture) : nil
       if step.onComment && target == nil { return }
-      await flag(
-        picture, comment: target?.id, exists: target?.exists ?? true, by: person,
-        lateBy: step.lateBy)
+      await send(
+        flag(
+          picture, comment: target?.id, exists: target?.exists ?? true, by: person,
+          lateBy: step.lateBy, at: now))
     case .upload: break
     }
   }
@@ -144,7 +59,7 @@ extension TrafficDriver {
   private mutating func act(_ action: ScheduledAction.Action) async {
     switch action {
     case .deleteImage(let alias):
-      if let picture = world.picture(alias) { await deletePicture(picture) }
+      if let picture = world.picture(alias) { await send(deletePicture(picture)) }
     case .deleteComment(let alias):
       if let comment = world.commentsByAlias[alias] { await deleteComment(comment) }
     case .correctUser(let alias, let year, let date):

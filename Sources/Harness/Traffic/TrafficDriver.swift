@@ -18,7 +18,7 @@ struct TrafficDriver {
   /// Called now and then with the share of the scenario that is played.
   let progress: @Sendable (Double) -> Void
 
-  private(set) var world = World()
+  var world = World()
   private(set) var refused = 0
   private(set) var requests = 0
   /// What was done at random, as a scenario would script it; only when it is to be recorded.
@@ -53,8 +53,12 @@ struct TrafficDriver {
 
   /// Makes the population; all of it at the start.
   mutating func populate() async {
-    for _ in 0..<scenario.population.users { await createUser(people.user()) }
-    for _ in 0..<scenario.population.images { await upload(by: anyPerson(), nil) }
+    for _ in 0..<scenario.population.users {
+      await send(createUser(people.user(), at: environment.now))
+    }
+    for _ in 0..<scenario.population.images {
+      await send(upload(by: anyPerson(), nil, at: environment.now))
+    }
   }
 
   /// Plays everything up to the scenario's end.
@@ -78,32 +82,55 @@ struct TrafficDriver {
         await carryOut(timeline[next].step)
         next += 1
       } else if let poisson = arrivals.take(&random) {
-        await arrive(poisson)
+        await send(draw(poisson, at: environment.now))
       }
     }
     await environment.time.sleep(until: ProcessingTime(microseconds: start + duration))
   }
 
-  private mutating func identity(lateBy: Duration = .zero) -> RequestIdentity {
+  /// Plays the random traffic alone, up to the scenario's end, each request drawn some time before
+  /// it is sent.
+  ///
+  /// - Parameter drawing: gets the work of drawing some requests, and does it at once.
+  mutating func playArrivals(drawing: (() -> Void) -> Void) async {
+    var arrivals = Arrivals(scenario, random: &random)
+    var drawn: [(at: ProcessingTime, request: TrafficRequest)] = []
+    while true {
+      drawn.removeAll(keepingCapacity: true)
+      drawing { draw(ahead: 128, &arrivals, into: &drawn) }
+      guard !drawn.isEmpty else { break }
+      for (at, request) in drawn {
+        if !environment.time.reaches(at) {
+          await environment.time.wait(until: at, for: nil, reason: "the next request")
+          if Task.isCancelled { return }
+        }
+        await send(request)
+      }
+    }
+    await environment.time.sleep(
+      until: ProcessingTime(microseconds: scenario.end.microseconds))
+  }
+
+  private mutating func draw(
+    ahead limit: Int, _ arrivals: inout Arrivals,
+    into drawn: inout [(at: ProcessingTime, request: TrafficRequest)]
+  ) {
+    while drawn.count < limit, let at = arrivals.next, at <= scenario.duration.microseconds,
+      let poisson = arrivals.take(&random)
+    {
+      let instant = ProcessingTime(microseconds: scenario.start.microseconds + at)
+      guard let request = draw(poisson, at: instant) else { continue }
+      drawn.append((instant, request))
+      // Who is new acts from the API's answer on.
+      if case .user = request.call { return }
+    }
+  }
+
+  /// An identity drawn for a request that is made at `now`.
+  mutating func identity(lateBy: Duration, at now: ProcessingTime) -> RequestIdentity {
     let key = IdempotencyKey(randomBits: keys.next(), keys.next())
     guard lateBy > .zero else { return RequestIdentity(key: key) }
-    return RequestIdentity(key: key, occurredAt: environment.now.asEventTime - lateBy)
-  }
-
-  /// Whether a person's action is left out: under `mute_ineligible`, those of ineligible users.
-  private func isMuted(_ person: Int?) -> Bool {
-    guard scenario.population.muteIneligible, let person else { return false }
-    return !scenario.policy.governance.isEligible(
-      world.people[person], at: environment.now.asEventTime)
-  }
-
-  mutating func anyPerson() -> Int? {
-    world.people.isEmpty ? nil : random.below(world.people.count)
-  }
-
-  mutating func anyPicture() -> Int? {
-    world.popularity.total == 0
-      ? nil : world.popularity.item(at: random.below(world.popularity.total))
+    return RequestIdentity(key: key, occurredAt: now.asEventTime - lateBy)
   }
 
   /// Counts and traces a refusal; the traffic goes on.
@@ -131,124 +158,62 @@ struct TrafficDriver {
     }
   }
 
-  mutating func createUser(
-    _ new: NewUser, alias: String? = nil, lateBy: Duration = .zero
-  ) async {
-    let identity = identity(lateBy: lateBy)
+  /// Sends a request, if there is one, and notes what came of it.
+  mutating func send(_ request: TrafficRequest?) async {
+    guard let request else { return }
     requests += 1
-    do throws(IntakeError) {
-      world.add(
-        try await sending { () async throws(IntakeError) in
-          try await intake.createUser(new, identity)
-        }, alias: alias)
-    } catch {
-      note(error, of: "user")
-    }
-  }
-
-  mutating func upload(by person: Int?, _ step: TrafficEntry.UploadStep?) async {
-    guard let person else { return }
-    let identity = identity()
-    var new = NewImage(
-      userID: world.peopleIDs[person], file: SampleImage.bytes(world.pictures.count))
-    new.caption = people.caption()
-    new.category = people.category()
-    if let step {
-      new.caption = step.caption ?? new.caption
-      new.category = step.category ?? new.category
-    } else if planted.isNextBad(picture: world.pictures.count, at: environment.now) {
-      planted.spoil(&new)
-    }
-    let id = identity.key?.reinterpreted(as: Image.self) ?? ImageID(high: 0, low: 0)
-    var exists = false
-    if !isMuted(person) {
-      requests += 1
+    switch request.call {
+    case .view(let image, let viewer):
       do throws(IntakeError) {
         _ = try await sending { () async throws(IntakeError) in
-          try await intake.upload(new, identity)
+          try await intake.view(image, by: viewer, request.identity)
         }
-        exists = true
       } catch {
-        note(error, of: "upload")
+        note(error, of: "view")
       }
-    }
-    world.addPicture(id, exists: exists, alias: step?.alias)
-  }
-
-  mutating func view(_ picture: Int, by person: Int?, lateBy: Duration = .zero) async {
-    let identity = identity(lateBy: lateBy)
-    world.engage(picture, .view)
-    guard !isMuted(person), world.pictures[picture].exists else { return }
-    let (id, viewer) = (world.pictures[picture].id, person.map { world.peopleIDs[$0] })
-    requests += 1
-    do throws(IntakeError) {
-      _ = try await sending { () async throws(IntakeError) in
-        try await intake.view(id, by: viewer, identity)
-      }
-    } catch {
-      note(error, of: "view")
-    }
-  }
-
-  mutating func comment(
-    _ picture: Int, by person: Int?, lateBy: Duration = .zero, alias: String? = nil
-  ) async {
-    guard let person else { return }
-    let identity = identity(lateBy: lateBy)
-    let new = NewComment(
-      imageID: world.pictures[picture].id, userID: world.peopleIDs[person],
-      content: people.remark())
-    world.engage(picture, .comment)
-    var exists = false
-    if !isMuted(person), world.pictures[picture].exists {
-      requests += 1
+    case .comment(let new, let place):
       do throws(IntakeError) {
         _ = try await sending { () async throws(IntakeError) in
-          try await intake.comment(new, identity)
+          try await intake.comment(new, request.identity)
         }
-        exists = true
       } catch {
+        world.refused(comment: place)
         note(error, of: "comment")
       }
-    }
-    let id = identity.key?.reinterpreted(as: Comment.self) ?? CommentID(high: 0, low: 0)
-    world.addComment(id, on: picture, exists: exists, alias: alias)
-  }
-
-  /// Flags a picture, or a comment of it.
-  mutating func flag(
-    _ picture: Int, comment: CommentID? = nil, exists: Bool = true, by person: Int?,
-    lateBy: Duration = .zero
-  ) async {
-    guard let person else { return }
-    let identity = identity(lateBy: lateBy)
-    let new = NewFlag(
-      userID: world.peopleIDs[person], imageID: comment == nil ? world.pictures[picture].id : nil,
-      commentID: comment, reason: people.reason())
-    world.engage(picture, .flag)
-    guard exists, !isMuted(person), world.pictures[picture].exists else { return }
-    requests += 1
-    do throws(IntakeError) {
-      _ = try await sending { () async throws(IntakeError) in
-        try await intake.flag(new, identity)
+    case .flag(let new):
+      do throws(IntakeError) {
+        _ = try await sending { () async throws(IntakeError) in
+          try await intake.flag(new, request.identity)
+        }
+      } catch {
+        note(error, of: "flag")
       }
-    } catch {
-      note(error, of: "flag")
-    }
-  }
-
-  mutating func deletePicture(_ picture: Int) async {
-    let id = world.pictures[picture].id
-    let existed = world.pictures[picture].exists
-    world.delete(picture)
-    guard existed else { return }
-    requests += 1
-    do throws(IntakeError) {
-      try await sending { () async throws(IntakeError) in
-        try await intake.deleteImage(id)
+    case .upload(let new, let place):
+      do throws(IntakeError) {
+        _ = try await sending { () async throws(IntakeError) in
+          try await intake.upload(new, request.identity)
+        }
+      } catch {
+        world.refused(picture: place)
+        note(error, of: "upload")
       }
-    } catch {
-      note(error, of: "delete")
+    case .user(let new, let alias):
+      do throws(IntakeError) {
+        world.add(
+          try await sending { () async throws(IntakeError) in
+            try await intake.createUser(new, request.identity)
+          }, alias: alias)
+      } catch {
+        note(error, of: "user")
+      }
+    case .deleteImage(let id):
+      do throws(IntakeError) {
+        try await sending { () async throws(IntakeError) in
+          try await intake.deleteImage(id)
+        }
+      } catch {
+        note(error, of: "delete")
+      }
     }
   }
 

@@ -48,6 +48,12 @@ struct World {
     if let alias, commentsByAlias[alias] == nil { commentsByAlias[alias] = id }
   }
 
+  /// An upload or a comment wasn't done, after all: it keeps its place but nobody can see it.
+  mutating func refused(picture: Int) { pictures[picture].exists = false }
+
+  /// See ``refused(picture:)``.
+  mutating func refused(comment: Int) { comments[comment].exists = false }
+
   /// An image's chance grows with its engagement.
   mutating func engage(_ picture: Int, _ kind: EventKind) {
     guard popularity.isChosen(picture) else { return }
