@@ -16,8 +16,8 @@ struct ApplicationTables {
     func _rawHashValue(seed: Int) -> Int { request._rawHashValue(seed: seed) }
   }
 
-  /// Boxed as they are handed out: nearly every request asks for its user.
-  private var users = RowTable<User, Row>()
+  /// Boxed as they are handed out, beside their ids: nearly every request asks for its user.
+  private var users = IDTable<User, Row>(filler: .visible)
   private var usernames: [String: UserID] = [:]
   private var images = RowTable<Image, Image>()
   private var uploads: [UserID: UploadHistory] = [:]
@@ -148,7 +148,7 @@ struct ApplicationTables {
   private mutating func has(_ key: RowKey, _ staged: StagedRows) -> Bool {
     let isThere =
       switch key {
-      case .user(let id): users.contains(id)
+      case .user(let id): users[id] != nil
       case .username(let name): usernames[name] != nil
       case .image(let id), .visibleImage(let id): images.contains(id)
       case .comment(let id): comments.contains(id)
@@ -161,7 +161,7 @@ struct ApplicationTables {
   mutating func carryOut(_ mutation: Mutation) -> MutationOutcome {
     switch mutation {
     case .insertUser(let user):
-      users.put(.user(user), at: user.id)
+      users.put(user.id, .user(user))
       usernames[user.username] = user.id
     case .insertImage(let image):
       images.put(image, at: image.id)
@@ -171,7 +171,7 @@ struct ApplicationTables {
     case .insertModeration(let row): return insert(row)
     case .updateUser(let user):
       if let old = users[user.id]?.user { usernames[old.username] = nil }
-      users.put(.user(user), at: user.id)
+      users.put(user.id, .user(user))
       usernames[user.username] = user.id
     case .requirePending: return .done
     case .addView(let id, let key):
@@ -210,7 +210,7 @@ struct ApplicationTables {
 
   func snapshot() -> ApplicationSnapshot {
     var snapshot = ApplicationSnapshot()
-    snapshot.users = users.rows.compactMap(\.user).sorted {
+    snapshot.users = users.values.compactMap(\.user).sorted {
       ($0.createdAt, $0.id) < ($1.createdAt, $1.id)
     }
     snapshot.images = images.sorted { ($0.createdAt, $0.id) }

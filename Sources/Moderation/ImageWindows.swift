@@ -119,10 +119,10 @@ public struct ImageWindows: Sendable {
     _ asOf: EventTime, _ image: ImageID, _ output: inout [FiredTrigger]
   ) {
     // Nearly no image has had that many events at all, let alone within the window.
-    guard let threshold, counter.kept >= threshold, !fired.contains(ThresholdTriggers(trigger))
+    guard let threshold, counter.kept >= threshold, !fired.contains(ThresholdTriggers(trigger)),
+      counter.reaches(threshold, window, asOf: asOf)
     else { return }
     let count = counter.count(window, asOf: asOf).observed
-    guard count >= threshold else { return }
     fired.insert(ThresholdTriggers(trigger))
     output.append(FiredTrigger(image: image, trigger: trigger, asOf: asOf, count: count))
   }

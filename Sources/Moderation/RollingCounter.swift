@@ -95,6 +95,15 @@ public struct RollingCounter: Sendable {
     return tally
   }
 
+  /// Whether ``count(_:asOf:)`` has observed so many; at the present a single look tells.
+  func reaches(_ threshold: Int, _ window: RollingWindow, asOf: EventTime) -> Bool {
+    guard late.isEmpty, newest <= asOf.microseconds, threshold > 0 else {
+      return count(window, asOf: asOf).observed >= threshold
+    }
+    return times.count >= threshold
+      && times[times.count - threshold] > asOf.microseconds - window.microseconds
+  }
+
   /// All events up to `asOf`, as known at `asOf`.
   public func total(asOf: EventTime) -> Tally {
     let all = Self.rank(asOf.microseconds, in: times)

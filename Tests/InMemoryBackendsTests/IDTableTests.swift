@@ -58,6 +58,35 @@ struct IDTableTests {
     #expect(table[first] != nil && table[second] != nil)
   }
 
+  @Test("Putting gives an id its newest value, and all values are there", arguments: 0..<5)
+  func puts(kind: Int) {
+    let ids = Self.ids(kind, 300)
+    var table = IDTable<Image, Int>(filler: -1)
+    #expect(table.values.isEmpty)
+    for (number, id) in ids.enumerated() { table.put(id, number) }
+    for (number, id) in ids.enumerated() where number % 3 == 0 { table.put(id, number + 1000) }
+    let expected = ids.indices.map { $0 % 3 == 0 ? $0 + 1000 : $0 }
+    #expect(ids.map { table[$0] } == expected)
+    #expect(table.values.sorted() == expected.sorted())
+  }
+
+  @Test("Ids alone are found in copies, too: searches begin with a line", arguments: 0..<5)
+  func idsAlone(kind: Int) {
+    let ids = Self.ids(kind, kind == 2 ? 400 : 3000)
+    var table = IDTable<Image, Void>(filler: ())
+    var copies: [(table: IDTable<Image, Void>, count: Int)] = []
+    for (number, id) in ids.enumerated() {
+      #expect(table[id] == nil)
+      #expect(table.insert(id, ()) == nil)
+      #expect(table.insert(ids[number / 2], ()) != nil)
+      if number % 500 == 499 { copies.append((table, number + 1)) }
+    }
+    for (table, count) in copies {
+      #expect(ids.prefix(count).allSatisfy { table[$0] != nil })
+      #expect(ids.dropFirst(count).allSatisfy { table[$0] == nil })
+    }
+  }
+
   @Test("A look finds no more than a search does, and changes nothing")
   func looks() {
     let ids = Self.ids(4, 100)

@@ -192,9 +192,12 @@ private struct CounterRun {
     let edge: Int64 = random.once(in: 2) ? window.microseconds : 0
     let asOf = base + .microseconds(edge + Int64.random(in: -1...1, using: &random))
     if asOf >= horizon + .seconds(3600) {
-      note(
-        "count \(window.name)", asOf, counter.count(window, asOf: asOf),
-        oracle.count(window, asOf: asOf))
+      let expected = oracle.count(window, asOf: asOf)
+      note("count \(window.name)", asOf, counter.count(window, asOf: asOf), expected)
+      for threshold in [0, 1, expected.observed, expected.observed + 1, 40]
+      where counter.reaches(threshold, window, asOf: asOf) != (expected.observed >= threshold) {
+        wrong.append("reaches \(threshold) of \(expected.observed) \(window.name) \(asOf)")
+      }
     }
     if asOf >= horizon { note("total", asOf, counter.total(asOf: asOf), oracle.total(asOf: asOf)) }
   }
