@@ -38,6 +38,10 @@ struct ColumnBoundsTests {
     ),
     ("float", .init(.doubles([1])), [0, 0, 0x80, 0x3F], [0, 0, 0x80, 0x3F]),
     ("string", .strings(["b", nil, "a", "ab"]), Array("a".utf8), Array("b".utf8)),
+    (
+      "string", .strings(["cheesecake-b", "cheesecake-a", nil, "cheesecake", "cheesecake-b"]),
+      Array("cheesecake".utf8), Array("cheesecake-b".utf8)
+    ),
     ("string", .strings(["", "\u{FFFF}", "\u{10000}"]), [], Array("\u{10000}".utf8)),
   ]
 

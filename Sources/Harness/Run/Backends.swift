@@ -51,12 +51,15 @@ public struct Backends: Sendable {
 
   /// Everything in memory.
   public static func inMemory(time: any TimeSource) -> Backends {
-    Backends(
+    var writing = ParquetFile.WriteOptions()
+    // Files that nobody keeps gain nothing from being small.
+    writing.compressionLevel = 1
+    return Backends(
       name: "in-memory", store: InMemoryApplicationStore(), log: InMemoryEventLog(time: time),
       features: InMemoryFeatureStore(), objects: InMemoryObjectStore(),
       checkpoints: InMemoryCheckpointStore(),
       lake: IcebergLake(
         objects: InMemoryObjectStore(), catalog: InMemoryTableCatalog(),
-        warehouse: "memory://lake", time: time))
+        warehouse: "memory://lake", time: time, writing: writing))
   }
 }

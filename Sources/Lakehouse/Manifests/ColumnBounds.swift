@@ -136,10 +136,10 @@ enum ColumnBounds {
       guard validity?[row] ?? true else { return }
       // The first bytes mostly decide.
       let start = start(of: text)
-      if start <= lowStart, start < lowStart || precedes(values[row], values[low]) {
+      if start <= lowStart, start < lowStart || order(text, values[low]) < 0 {
         (low, lowStart) = (row, start)
       }
-      if start >= highStart, start > highStart || precedes(values[high], values[row]) {
+      if start >= highStart, start > highStart || order(text, values[high]) > 0 {
         (high, highStart) = (row, start)
       }
     }
@@ -148,8 +148,15 @@ enum ColumnBounds {
     return (Array(String(String.UnicodeScalarView(kept)).utf8), Array(upper.utf8))
   }
 
-  private static func precedes(_ a: String, _ b: String) -> Bool {
-    a.utf8.lexicographicallyPrecedes(b.utf8)
+  /// Below zero when the text comes before the other by its bytes, above when it comes after.
+  private static func order(_ text: UnsafeBufferPointer<UInt8>, _ other: String) -> Int {
+    var other = other
+    return other.withUTF8 { other in
+      for index in 0..<min(text.count, other.count) where text[index] != other[index] {
+        return Int(text[index]) - Int(other[index])
+      }
+      return text.count - other.count
+    }
   }
 
   /// The first eight bytes as a number that is ordered as they are; zeros after a shorter text.

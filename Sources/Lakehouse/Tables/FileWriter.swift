@@ -104,7 +104,8 @@ struct FileWriter {
   ) throws(PortError) -> [UInt8] {
     do throws(ParquetError) {
       return try ParquetFile.encode(
-        batch, rows: rows, fieldIDs: ids, stored: types.compactMap(\.stored))
+        batch, rows: rows, fieldIDs: ids, stored: types.compactMap(\.stored),
+        options: files.writing)
     } catch {
       throw PortError(
         .invalid, port: "Lake", operation: "commit", hint: "\(table.name): \(error.description)")

@@ -18,12 +18,16 @@ public final class IcebergLake: Lake {
 
   /// A lake.
   ///
-  /// - Parameter warehouse: the URI of the object store's root, `file:///data/lake` for a folder.
+  /// - Parameters:
+  ///   - warehouse: the URI of the object store's root, `file:///data/lake` for a folder.
+  ///   - writing: how data files are written.
   public init(
-    objects: any ObjectStore, catalog: any TableCatalog, warehouse: String, time: any TimeSource
+    objects: any ObjectStore, catalog: any TableCatalog, warehouse: String, time: any TimeSource,
+    writing: ParquetFile.WriteOptions = .init()
   ) {
     reader = TableReader(
-      files: TableFiles(objects: objects, warehouse: warehouse), catalog: catalog)
+      files: TableFiles(objects: objects, warehouse: warehouse, writing: writing),
+      catalog: catalog)
     self.catalog = catalog
     self.warehouse = warehouse
     self.time = time

@@ -5,6 +5,8 @@ struct TableFiles: Sendable {
   let objects: any ObjectStore
   /// The URI of the warehouse's root, without a slash at its end.
   let warehouse: String
+  /// How data files are written.
+  var writing = ParquetFile.WriteOptions()
 
   /// Reads a file that metadata names: that it isn't there means that the table is damaged.
   func read(_ location: String) async throws(PortError) -> [UInt8] {

@@ -72,9 +72,8 @@ struct TableReader: Sendable {
 
   /// The same reader through other ports to the same files.
   func through(_ objects: any ObjectStore, _ catalog: any TableCatalog) -> TableReader {
-    TableReader(
-      files: TableFiles(objects: objects, warehouse: files.warehouse), catalog: catalog,
-      parsed: parsed)
+    let files = TableFiles(objects: objects, warehouse: files.warehouse, writing: files.writing)
+    return TableReader(files: files, catalog: catalog, parsed: parsed)
   }
 
   /// The table as it is now.
