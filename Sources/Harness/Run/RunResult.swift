@@ -98,7 +98,7 @@ public struct RunResult: Sendable {
 
   init(
     _ scenario: Scenario, _ platform: Platform, _ source: TrafficSource,
-    _ options: RunOptions
+    _ options: RunOptions, _ known: Past? = nil
   ) async throws(PortError) {
     if let failure = source.failure { throw failure }
     let backends = platform.backends
@@ -106,14 +106,11 @@ public struct RunResult: Sendable {
     self.scenario = scenario
     self.backends = backends.name
     tables = try await backends.store.snapshot()
-    let sources = try await AppliedRecords(backends.log)
-    let late = collected.late.values.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
-    self.late = late
-    let asked = try await Self.all(Topic.moderationRequests, backends.log)
     // Meanwhile the lake is read.
-    let past = Parallel.beginning { Past(sources.records(collected.batches), late: late) }
-    let requested = Parallel.beginning { Self.requests(asked) }
-    marks = try await Self.all(Topic.resolved, backends.log)
+    let past =
+      if let known, try await known.isAll(of: platform) { known } else { try await Past(platform) }
+    late = past.late
+    marks = try await backends.log.all(Topic.resolved)
     logged = collected.logged.sorted {
       ($0.asOf, $0.image, $0.trigger) < ($1.asOf, $1.image, $1.trigger)
     }
@@ -152,8 +149,8 @@ public struct RunResult: Sendable {
       proofs[name] = try await backends.proof(of: id, at: platform.environment.now.asEventTime)
     }
     self.proofs = proofs
-    (applied, events, history) = (past.value.applied, past.value.events, past.value.history)
-    (requests, requestRecords) = (requested.value.requests, requested.value.records)
+    (applied, events, history) = past.told
+    (requests, requestRecords) = past.requests
     let sums = Parallel.map(Metric.allCases) { [lake] in Self.windows($0, lake) }
     windows = Dictionary(uniqueKeysWithValues: zip(Metric.allCases, sums))
     skew = SkewReport(self)
@@ -167,51 +164,10 @@ public struct RunResult: Sendable {
     }.reduce(0) { $0 + $1.1 }
   }
 
-  /// The records that were applied, as what they say.
-  private struct Past {
-    let applied: [AppliedRecord]
-    let events: [LoggedEvent]
-    let history: ImageHistory
-
-    init(_ applied: [AppliedRecord], late: [LateEvent]) {
-      self.applied = applied
-      events = applied.compactMap { LoggedEvent($0.record) }
-      history = ImageHistory(events, late: late)
-    }
-  }
-
-  /// Each request once, by (instant, image, trigger), and the first record of each.
-  private static func requests(
-    _ asked: [EventRecord]
-  ) -> (requests: [ModerationRequest], records: [RequestID: EventRecord]) {
-    var requests: [ModerationRequest] = []
-    var records: [RequestID: EventRecord] = Dictionary(minimumCapacity: asked.count)
-    for record in asked {
-      // The scorer has traced those that aren't requests.
-      guard let request = try? ModerationRequest.decodeFast(record.value),
-        records[request.id] == nil
-      else { continue }
-      requests.append(request)
-      records[request.id] = record
-    }
-    requests.sort { a, b in
-      if a.asOf != b.asOf { return a.asOf < b.asOf }
-      return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
-    }
-    return (requests, records)
-  }
-
   /// A consumer that fails between a dead letter and its offset writes it again, under one key.
   private static func deadLetters(_ log: any EventLog) async throws(PortError) -> [EventRecord] {
     var seen: Set<[UInt8]> = []
-    return try await all(Topic.deadLetters, log).filter { seen.insert($0.key ?? []).inserted }
-  }
-
-  private static func all(
-    _ topic: String, _ log: any EventLog
-  ) async throws(PortError) -> [EventRecord] {
-    let ends = try await log.ends(of: topic)
-    return try await log.records(of: topic, from: ends.map { _ in 0 }, to: ends, limit: .max)
+    return try await log.all(Topic.deadLetters).filter { seen.insert($0.key ?? []).inserted }
   }
 
   /// The window tables at the end, partial rows of a window added up.

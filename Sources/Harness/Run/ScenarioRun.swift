@@ -127,6 +127,7 @@ public struct ScenarioRun: Sendable {
       var source = TrafficSource(scenario, platform, streams, options, feed)
       await source.prepare()
       var failure: RunFailure?
+      var past: Past?
       let jobs = JobRunner(scenario: scenario, options: options, platform: platform)
       await withTaskGroup(of: Void.self) { group in
         Supervisor(scenario: scenario, platform: platform).start(
@@ -135,11 +136,15 @@ public struct ScenarioRun: Sendable {
         TimedFaults(platform: platform).start(in: &group)
         await source.play()
         if source.failure == nil { failure = await settle(platform) }
-        if failure == nil, source.failure == nil { await jobs.runFinal() }
+        if failure == nil, source.failure == nil {
+          // What the last jobs add to the log, if anything, makes another past.
+          past = try? await Past(platform)
+          await jobs.runFinal()
+        }
         group.cancelAll()
       }
       if let failure { return .failure(failure) }
-      return .success(try await RunResult(scenario, platform, source, options))
+      return .success(try await RunResult(scenario, platform, source, options, past))
     } catch {
       return .failure(.backend(error))
     }
