@@ -63,6 +63,24 @@ struct ApplicationTables {
     }
   }
 
+  /// Carries out the transaction of a view and its event in one go: nearly all are. Nil for any
+  /// other, and when there is no such image.
+  mutating func view(_ mutations: [Mutation]) -> [MutationOutcome]? {
+    guard mutations.count == 2, case .addView(let id, let key) = mutations[0],
+      case .enqueue(let event) = mutations[1], let place = images.place(of: id)
+    else { return nil }
+    if let key, viewKeys.insert(key, ()) != nil {
+      return [.views(images.rows[place].views), .done]
+    }
+    enqueue(event)
+    return [.views(images.change(at: place) { $0.addView() }), .done]
+  }
+
+  private mutating func enqueue(_ event: OutboxEvent) {
+    outbox.append(OutboxEntry(sequence: nextSequence, event: event))
+    nextSequence += 1
+  }
+
   /// The outcomes of a transaction that was done before (rule 2) or whose user name is taken
   /// (rule 3); nil when it is new.
   mutating func repeated(_ mutations: [Mutation]) -> [MutationOutcome]? {
@@ -190,9 +208,7 @@ struct ApplicationTables {
       }
     case .resolveFlags(let target, let status, let action, let time):
       return .changed(resolve(target, status, action, time))
-    case .enqueue(let event):
-      outbox.append(OutboxEntry(sequence: nextSequence, event: event))
-      nextSequence += 1
+    case .enqueue(let event): enqueue(event)
     }
     return .done
   }

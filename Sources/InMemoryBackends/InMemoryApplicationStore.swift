@@ -16,6 +16,7 @@ public final class InMemoryApplicationStore: ApplicationStore {
   /// See ``ApplicationStore``, rules 1–6.
   public func commit(_ mutations: [Mutation]) async throws(PortError) -> [MutationOutcome] {
     let result = tables.withLock { tables -> Result<[MutationOutcome], PortError> in
+      if let outcomes = tables.view(mutations) { return .success(outcomes) }
       if let outcomes = tables.repeated(mutations) { return .success(outcomes) }
       if let error = tables.objection(to: mutations) { return .failure(error) }
       var outcomes: [MutationOutcome] = []

@@ -23,8 +23,12 @@ struct RowTable<Entity, Row> {
   /// Changes a row in place; nil when there is no such row.
   @discardableResult
   mutating func change<Value>(_ id: ID<Entity>, _ change: (inout Row) -> Value) -> Value? {
-    guard let place = places[id] else { return nil }
-    return change(&rows[place])
+    places[id].map { self.change(at: $0, change) }
+  }
+
+  /// Changes the row at a place.
+  mutating func change<Value>(at place: Int, _ change: (inout Row) -> Value) -> Value {
+    change(&rows[place])
   }
 
   /// Inserts a row, or replaces the one that has the id.

@@ -84,6 +84,30 @@ struct ApplicationStoreConformance {
   }
 
   @Test(
+    "2. A view whose key was seen is done once, its event too",
+    arguments: Adapters.applicationStores)
+  func keyedViews(adapter: Adapter<any ApplicationStore>) throws {
+    try simulate(adapter) { store, _ in
+      try await Rows.insertFirst(into: store)
+      func view(_ image: ImageID, _ key: UInt64?, _ event: Int) async throws(PortError) -> [Int?] {
+        try await store.commit([
+          .addView(image, key: key.map { .number($0) }), .enqueue(Rows.event(event)),
+        ]).map(\.views)
+      }
+      #expect(try await view(.number(1), 1, 1) == [1, nil])
+      #expect(try await view(.number(1), 1, 2) == [1, nil])
+      #expect(await code { try await view(.number(9), 2, 3) } == .notFound)
+      #expect(try await store.outboxText() == ["1"])
+      #expect(try await view(.number(1), 2, 4) == [2, nil], "a view that failed left no key")
+      #expect(try await view(.number(1), nil, 5) == [3, nil])
+      #expect(try await view(.number(1), nil, 6) == [4, nil], "without a key each one counts")
+      let turned: [Mutation] = [.enqueue(Rows.event(7)), .addView(.number(1), key: .number(2))]
+      #expect(try await store.commit(turned).map(\.views) == [nil, 4])
+      #expect(try await store.outboxText() == ["1", "4", "5", "6"])
+    }
+  }
+
+  @Test(
     "3. A user whose name is taken isn't inserted; the outcome is who has it",
     arguments: Adapters.applicationStores)
   func nameTaken(adapter: Adapter<any ApplicationStore>) throws {

@@ -51,7 +51,7 @@ extension TrafficDriver {
     } else if !world.pictures.isEmpty {
       // Deletion strikes all alike, but leaves alone what the scenario calls by name.
       let picture = random.below(world.pictures.count)
-      return world.isNamed(picture) ? nil : deletePicture(picture)
+      return world.isNamed(picture) ? nil : deletePicture(picture, at: now)
     }
     return nil
   }
@@ -125,7 +125,7 @@ extension TrafficDriver {
     _ new: NewUser, alias: String? = nil, lateBy: Duration = .zero, at now: ProcessingTime
   ) -> TrafficRequest {
     TrafficRequest(
-      call: .user(new, alias: alias), identity: identity(lateBy: lateBy, at: now))
+      at: now, call: .user(new, alias: alias), identity: identity(lateBy: lateBy, at: now))
   }
 
   mutating func upload(
@@ -145,7 +145,8 @@ extension TrafficDriver {
     }
     let isMade = !isMuted(person, at: now)
     world.addPicture(identity.rowID(), exists: isMade, alias: step?.alias)
-    return isMade ? TrafficRequest(call: .upload(new, place: place), identity: identity) : nil
+    return isMade
+      ? TrafficRequest(at: now, call: .upload(new, place: place), identity: identity) : nil
   }
 
   mutating func view(
@@ -155,7 +156,7 @@ extension TrafficDriver {
     world.engage(picture, .view)
     guard !isMuted(person, at: now), world.pictures[picture].exists else { return nil }
     return TrafficRequest(
-      call: .view(world.pictures[picture].id, by: person.map { world.peopleIDs[$0] }),
+      at: now, call: .view(world.pictures[picture].id, by: person.map { world.peopleIDs[$0] }),
       identity: identity)
   }
 
@@ -172,7 +173,8 @@ extension TrafficDriver {
     let isMade = !isMuted(person, at: now) && world.pictures[picture].exists
     let place = world.comments.count
     world.addComment(identity.rowID(), on: picture, exists: isMade, alias: alias)
-    return isMade ? TrafficRequest(call: .comment(new, place: place), identity: identity) : nil
+    return isMade
+      ? TrafficRequest(at: now, call: .comment(new, place: place), identity: identity) : nil
   }
 
   /// Flags a picture, or a comment of it.
@@ -187,13 +189,13 @@ extension TrafficDriver {
       commentID: comment, reason: people.reason())
     world.engage(picture, .flag)
     guard exists, !isMuted(person, at: now), world.pictures[picture].exists else { return nil }
-    return TrafficRequest(call: .flag(new), identity: identity)
+    return TrafficRequest(at: now, call: .flag(new), identity: identity)
   }
 
-  mutating func deletePicture(_ picture: Int) -> TrafficRequest? {
+  mutating func deletePicture(_ picture: Int, at now: ProcessingTime) -> TrafficRequest? {
     let (id, existed) = (world.pictures[picture].id, world.pictures[picture].exists)
     world.delete(picture)
-    return existed ? TrafficRequest(call: .deleteImage(id)) : nil
+    return existed ? TrafficRequest(at: now, call: .deleteImage(id)) : nil
   }
 }
 

@@ -59,7 +59,7 @@ extension TrafficDriver {
   private mutating func act(_ action: ScheduledAction.Action) async {
     switch action {
     case .deleteImage(let alias):
-      if let picture = world.picture(alias) { await send(deletePicture(picture)) }
+      if let picture = world.picture(alias) { await send(deletePicture(picture, at: now)) }
     case .deleteComment(let alias):
       if let comment = world.commentsByAlias[alias] { await deleteComment(comment) }
     case .correctUser(let alias, let year, let date):

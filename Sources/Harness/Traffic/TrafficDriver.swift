@@ -94,14 +94,14 @@ struct TrafficDriver {
   /// - Parameter drawing: gets the work of drawing some requests, and does it at once.
   mutating func playArrivals(drawing: (() -> Void) -> Void) async {
     var arrivals = Arrivals(scenario, random: &random)
-    var drawn: [(at: ProcessingTime, request: TrafficRequest)] = []
+    var drawn: [TrafficRequest] = []
     while true {
       drawn.removeAll(keepingCapacity: true)
       drawing { draw(ahead: 128, &arrivals, into: &drawn) }
       guard !drawn.isEmpty else { break }
-      for (at, request) in drawn {
-        if !environment.time.reaches(at) {
-          await environment.time.wait(until: at, for: nil, reason: "the next request")
+      for request in drawn {
+        if !environment.time.reaches(request.at) {
+          await environment.time.wait(until: request.at, for: nil, reason: "the next request")
           if Task.isCancelled { return }
         }
         await send(request)
@@ -112,15 +112,14 @@ struct TrafficDriver {
   }
 
   private mutating func draw(
-    ahead limit: Int, _ arrivals: inout Arrivals,
-    into drawn: inout [(at: ProcessingTime, request: TrafficRequest)]
+    ahead limit: Int, _ arrivals: inout Arrivals, into drawn: inout [TrafficRequest]
   ) {
     while drawn.count < limit, let at = arrivals.next, at <= scenario.duration.microseconds,
       let poisson = arrivals.take(&random)
     {
       let instant = ProcessingTime(microseconds: scenario.start.microseconds + at)
       guard let request = draw(poisson, at: instant) else { continue }
-      drawn.append((instant, request))
+      drawn.append(request)
       // Who is new acts from the API's answer on.
       if case .user = request.call { return }
     }

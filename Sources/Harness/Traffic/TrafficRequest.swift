@@ -17,6 +17,8 @@ struct TrafficRequest {
     case deleteImage(ImageID)
   }
 
+  /// When it is made.
+  var at: ProcessingTime
   var call: Call
   var identity = RequestIdentity()
 }
