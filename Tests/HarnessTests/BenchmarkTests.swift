@@ -1,11 +1,7 @@
-import Moderation
-import Pipeline
+import Harness
 import Ports
-import Simulation
 import Synchronization
 import Testing
-
-@testable import Harness
 
 @Suite("Benchmark")
 struct BenchmarkTests {
@@ -65,56 +61,6 @@ struct BenchmarkTests {
     #expect(try #require(steps["not counted: drawing requests"]) > 0)
     #expect(report.json.contains("\"not counted: drawing requests\":"))
     #expect(report.steps.allSatisfy { $0.nanoseconds > 0 })
-  }
-
-  @Test("Requests drawn ahead are those that are drawn one by one, at the same instants")
-  func drawnAhead() throws {
-    let ahead = try Self.played { await $0.playArrivals { draw in draw() } }
-    let oneByOne = try Self.played { await $0.play() }
-    #expect(ahead.comments.count > 200 && ahead.flags.count > 20 && ahead.users.count > 20)
-    #expect(ahead.images.contains { $0.deletedAt != nil } && ahead.images.contains { $0.views > 5 })
-    #expect(ahead.users == oneByOne.users)
-    #expect(ahead.images == oneByOne.images)
-    #expect(ahead.comments == oneByOne.comments)
-    #expect(ahead.flags == oneByOne.flags)
-  }
-
-  /// What the API stored of a scenario's traffic.
-  private static func played(
-    _ play: @escaping @Sendable (inout TrafficDriver) async -> Void
-  ) throws -> ApplicationSnapshot {
-    let scenario = try Scenario(
-      yaml: """
-        name: x
-        about: y
-        duration: 20m
-        population: { users: 3, images: 4, bad_images: 0.5, minors: 0.3, mute_ineligible: true }
-        traffic:
-          - poisson:
-              rate: 1/s
-              mix: { view: 4, comment: 4, upload: 1, flag: 1, user: 1, delete: 0.1 }
-              late: 0.2
-              late_by: 3m
-        """, file: "x.yaml")
-    let clock = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
-    let streams = RandomStreams(seed: 5)
-    let environment = Environment(
-      component: "traffic", time: clock, ids: SeededIDs(streams: streams), trace: NoTrace())
-    let backends = Backends.inMemory(time: clock)
-    let stop = SimulationExecutor(clock: clock).run { () async -> ApplicationSnapshot? in
-      var driver = TrafficDriver(
-        scenario: scenario,
-        intake: Intake(
-          store: backends.store, objects: backends.objects, log: backends.log,
-          environment: environment, policy: scenario.policy),
-        desk: ReviewDesk(store: backends.store, environment: environment), log: backends.log,
-        lake: backends.lake, environment: environment, streams: streams, progress: { _ in })
-      await driver.populate()
-      await play(&driver)
-      return try? await backends.store.snapshot()
-    }
-    guard case .finished(let tables?) = stop else { throw RunFailure.noProgress("\(stop)") }
-    return tables
   }
 
   @Test("A backend that can't be made ends the benchmark")

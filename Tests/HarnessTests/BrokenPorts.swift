@@ -7,10 +7,15 @@ struct BrokenStore: ApplicationStore {
   let base: any ApplicationStore
   /// Which mutations are dropped, though the caller is told that they were carried out.
   var drops: @Sendable (Mutation) -> Bool = { _ in false }
+  /// Which mutations are refused, with all of their transaction.
+  var refuses: @Sendable (Mutation) -> Bool = { _ in false }
   /// Changes a snapshot.
   var alters: @Sendable (inout ApplicationSnapshot) throws(PortError) -> Void = { _ in }
 
   func commit(_ mutations: [Mutation]) async throws(PortError) -> [MutationOutcome] {
+    guard !mutations.contains(where: refuses) else {
+      throw PortError(.invalid, port: "ApplicationStore", operation: "commit", hint: "refused")
+    }
     let kept = mutations.filter { !drops($0) }
     guard kept.count < mutations.count else { return try await base.commit(mutations) }
     var outcomes = try await base.commit(kept)[...]

@@ -1,4 +1,6 @@
 import Moderation
+import Pipeline
+import Ports
 import Simulation
 import Testing
 
@@ -45,6 +47,79 @@ struct TrafficTests {
     case .poison: "poison"
     case .action: "action"
     }
+  }
+
+  @Test("Requests drawn ahead are those that are drawn one by one, at the same instants")
+  func drawnAhead() throws {
+    let ahead = try Self.played { await $0.playArrivals { draw in draw() } }.tables
+    let oneByOne = try Self.played { await $0.play() }.tables
+    #expect(ahead.comments.count > 200 && ahead.flags.count > 20 && ahead.users.count > 20)
+    #expect(ahead.images.contains { $0.deletedAt != nil } && ahead.images.contains { $0.views > 5 })
+    #expect(ahead.users == oneByOne.users)
+    #expect(ahead.images == oneByOne.images)
+    #expect(ahead.comments == oneByOne.comments)
+    #expect(ahead.flags == oneByOne.flags)
+  }
+
+  @Test("What the API refused keeps its place, and nobody sees it")
+  func refused() throws {
+    let (tables, world) = try Self.played(
+      { await $0.play() },
+      refuses: {
+        switch $0 {
+        case .insertComment(let row): row.id.low.isMultiple(of: 2)
+        case .insertImage(let row): row.id.low.isMultiple(of: 5)
+        default: false
+        }
+      })
+    let stored = Set(tables.images.map(\.id))
+    #expect(stored.count > 10 && stored.count < world.pictures.count - 10)
+    #expect(world.pictures.allSatisfy { !$0.exists || stored.contains($0.id) })
+    #expect(world.pictures.contains { $0.exists })
+    let comments = Set(tables.comments.map(\.id))
+    #expect(comments.count > 20 && comments.count < world.comments.count - 20)
+    #expect(world.comments.allSatisfy { $0.exists == comments.contains($0.id) })
+  }
+
+  /// What the API stored of a scenario's traffic, and what the driver knows of it.
+  private static func played(
+    _ play: @escaping @Sendable (inout TrafficDriver) async -> Void,
+    refuses: @escaping @Sendable (Mutation) -> Bool = { _ in false }
+  ) throws -> (tables: ApplicationSnapshot, world: World) {
+    let scenario = try Scenario(
+      yaml: """
+        name: x
+        about: y
+        duration: 20m
+        population: { users: 3, images: 4, bad_images: 0.5, minors: 0.3, mute_ineligible: true }
+        traffic:
+          - poisson:
+              rate: 1/s
+              mix: { view: 4, comment: 4, upload: 1, flag: 1, user: 1, delete: 0.1 }
+              late: 0.2
+              late_by: 3m
+        """, file: "x.yaml")
+    let clock = VirtualClock(start: ProcessingTime(microseconds: scenario.start.microseconds))
+    let streams = RandomStreams(seed: 5)
+    let environment = Environment(
+      component: "traffic", time: clock, ids: SeededIDs(streams: streams), trace: NoTrace())
+    let backends = Backends.inMemory(time: clock)
+    let stop = SimulationExecutor(clock: clock).run {
+      () async -> (tables: ApplicationSnapshot, world: World)? in
+      var driver = TrafficDriver(
+        scenario: scenario,
+        intake: Intake(
+          store: BrokenStore(base: backends.store, refuses: refuses), objects: backends.objects,
+          log: backends.log,
+          environment: environment, policy: scenario.policy),
+        desk: ReviewDesk(store: backends.store, environment: environment), log: backends.log,
+        lake: backends.lake, environment: environment, streams: streams, progress: { _ in })
+      await driver.populate()
+      await play(&driver)
+      return (try? await backends.store.snapshot()).map { ($0, driver.world) }
+    }
+    guard case .finished(let played?) = stop else { throw RunFailure.noProgress("\(stop)") }
+    return played
   }
 
   @Test("A burst starts with its image; each kind is spread evenly over its time")

@@ -137,7 +137,7 @@ public struct ScenarioRun: Sendable {
         await source.play()
         if source.failure == nil { failure = await settle(platform) }
         if failure == nil, source.failure == nil {
-          // What the last jobs add to the log, if anything, makes another past.
+          // Should the log not answer, the result asks it again, and says so then.
           past = try? await Past(platform)
           await jobs.runFinal()
         }
