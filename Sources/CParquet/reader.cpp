@@ -17,11 +17,11 @@
 
 struct parquet_reader {
   explicit parquet_reader(const parquet_read_options &options)
-      : options(options), own_pool(arrow::default_memory_pool()),
+      : options(options), own_pool(cparquet::memory_pool()),
         pool(&own_pool, options.memory_limit) {}
 
   const parquet_read_options options;
-  /// Counts what this reader allocates, where the default pool counts the whole process.
+  /// Counts what this reader allocates, where the pool counts the whole process.
   arrow::ProxyMemoryPool own_pool;
   arrow::CappedMemoryPool pool;
   std::shared_ptr<parquet::FileMetaData> metadata;

@@ -17,6 +17,7 @@ std::shared_ptr<parquet::WriterProperties> file_properties(const parquet_write_o
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
       ->compression(arrow::Compression::ZSTD)
       ->compression_level(options.compression_level)
+      ->memory_pool(cparquet::memory_pool())
       ->max_row_group_length(options.row_group_rows)
       ->enable_statistics()
       // Zstandard frames carry no checksum here, so a page's own is what finds a flipped bit.
@@ -31,14 +32,14 @@ std::shared_ptr<parquet::WriterProperties> file_properties(const parquet_write_o
 
 arrow::Status write(const std::shared_ptr<arrow::RecordBatch> &batch,
                     const parquet_write_options &options, parquet_buffer *file) {
-  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(1 << 16));
+  auto *pool = cparquet::memory_pool();
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(1 << 16, pool));
   const bool is_threaded = batch->num_rows() >= options.threaded_rows;
   auto arrow_properties =
       parquet::ArrowWriterProperties::Builder().set_use_threads(is_threaded)->build();
   ARROW_ASSIGN_OR_RAISE(
-      auto writer, parquet::arrow::FileWriter::Open(*batch->schema(), arrow::default_memory_pool(),
-                                                    sink, file_properties(options),
-                                                    arrow_properties));
+      auto writer, parquet::arrow::FileWriter::Open(*batch->schema(), pool, sink,
+                                                    file_properties(options), arrow_properties));
   if (is_threaded) {
     // Row groups whose columns are encoded side by side, and lie in the file as they would.
     ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));

@@ -19,7 +19,8 @@ public enum Parallel {
     _ body: @escaping @Sendable (Element) throws(Failure) -> Value
   ) throws(Failure) -> [Value] {
     let state = Mutex((next: 0, done: 0, values: [Int: Result<Value, Failure>]()))
-    DispatchQueue.concurrentPerform(iterations: max(1, width)) { _ in
+    // A thread too many would take what the caller's own, whose memory is warm, could do as well.
+    DispatchQueue.concurrentPerform(iterations: max(1, min(width, elements.count))) { _ in
       while let index = state.withLock({ state -> Int? in
         guard state.next < elements.count else { return nil }
         state.next += 1
