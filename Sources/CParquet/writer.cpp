@@ -15,13 +15,14 @@ namespace {
 std::shared_ptr<parquet::WriterProperties> file_properties(const parquet_write_options &options) {
   parquet::WriterProperties::Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->compression(arrow::Compression::ZSTD)
-      ->compression_level(options.compression_level)
       ->memory_pool(cparquet::memory_pool())
       ->max_row_group_length(options.row_group_rows)
       ->enable_statistics()
       // Zstandard frames carry no checksum here, so a page's own is what finds a flipped bit.
       ->enable_page_checksum();
+  if (options.compression_level > 0) {
+    builder.compression(arrow::Compression::ZSTD)->compression_level(options.compression_level);
+  }
   if (options.dictionary_bytes > 0) {
     builder.enable_dictionary()->dictionary_pagesize_limit(options.dictionary_bytes);
   } else {

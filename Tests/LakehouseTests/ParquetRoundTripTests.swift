@@ -28,6 +28,18 @@ import Testing
     }
   }
 
+  @Test("A file that isn't compressed is larger, and says the same")
+  func uncompressed() throws {
+    var batches = Batches(seed: 3)
+    let batch = batches.batch(rows: 2000)
+    let small = try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs)
+    var options = ParquetFile.WriteOptions()
+    options.compressionLevel = 0
+    let large = try ParquetFile.encode(batch, fieldIDs: Batches.fieldIDs, options: options)
+    #expect(large.count > small.count)
+    #expect(try decode(large, like: batch.schema) == batch)
+  }
+
   /// Rows of a batch of 100: neighbours at either end and within, others, a single one, none.
   static let stretches: [[Range<Int>]] = [
     [0..<100], [0..<9], [91..<100], [17..<42], [3..<4, 5..<30, 77..<100], [0..<1, 99..<100], [],

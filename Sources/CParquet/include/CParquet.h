@@ -50,7 +50,7 @@ struct ArrowArray {
 
 /// How a file is written.
 struct parquet_write_options {
-  /// Zstandard's level, 1 (fast) to 22 (small).
+  /// Zstandard's level, 1 (fast) to 22 (small); 0 for pages that aren't compressed.
   int32_t compression_level;
   /// The most rows of a row group, at least 1.
   int64_t row_group_rows;

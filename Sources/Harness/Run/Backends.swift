@@ -53,7 +53,7 @@ public struct Backends: Sendable {
   public static func inMemory(time: any TimeSource) -> Backends {
     var writing = ParquetFile.WriteOptions()
     // Files that nobody keeps gain nothing from being small.
-    writing.compressionLevel = 1
+    writing.compressionLevel = 0
     return Backends(
       name: "in-memory", store: InMemoryApplicationStore(), log: InMemoryEventLog(time: time),
       features: InMemoryFeatureStore(), objects: InMemoryObjectStore(),

@@ -7,7 +7,7 @@ import Ports
 public enum ParquetFile {
   /// How a file is written.
   public struct WriteOptions: Hashable, Sendable {
-    /// Zstandard's level, 1 (fast) to 22 (small).
+    /// Zstandard's level, 1 (fast) to 22 (small); 0 compresses nothing.
     public var compressionLevel = 3
     /// The most rows of a row group: what a reader has to hold at once.
     public var rowGroupRows = 1 << 20
@@ -74,8 +74,8 @@ public enum ParquetFile {
   private static func native(
     _ options: WriteOptions
   ) throws(ParquetError) -> parquet_write_options {
-    guard (1...22).contains(options.compressionLevel) else {
-      throw ParquetError("compression level \(options.compressionLevel) isn't in 1...22")
+    guard (0...22).contains(options.compressionLevel) else {
+      throw ParquetError("compression level \(options.compressionLevel) isn't in 0...22")
     }
     guard options.rowGroupRows >= 1 else {
       throw ParquetError("row groups of \(options.rowGroupRows) rows; give 1 or more")
