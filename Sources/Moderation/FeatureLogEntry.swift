@@ -47,7 +47,7 @@ public struct FeatureLogEntry: Hashable, Sendable {
     self.category = category
     self.isUploaderEligible = isUploaderEligible
     self.observed = Array(observed.numeric)
-    self.governed = Array(governed.numeric)
+    self.governed = governed == observed ? self.observed : Array(governed.numeric)
   }
 
   /// The record's JSON.

@@ -201,4 +201,15 @@ public struct EngagementCounts: Hashable, Sendable {
     self.totalComments = totalComments
     self.totalFlags = totalFlags
   }
+
+  /// Whether both flavours of every count are the same: nobody ineligible did anything.
+  public var areAllGoverned: Bool {
+    views5min.isGoverned && views1hr.isGoverned && comments5min.isGoverned
+      && comments1hr.isGoverned && flags5min.isGoverned && flags1hr.isGoverned
+      && totalViews.isGoverned && totalComments.isGoverned && totalFlags.isGoverned
+  }
+}
+
+extension RollingCounter.Tally {
+  fileprivate var isGoverned: Bool { observed == governed }
 }

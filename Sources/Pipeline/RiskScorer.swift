@@ -1,24 +1,45 @@
 import Moderation
 import Ports
 
-/// One score with the vectors behind it.
-public struct ScoredRequest: Hashable, Sendable {
+/// One score with the vectors behind it: an object, since it is handed on a dozen times, and each
+/// time would cost a third of a kilobyte with nine references to count.
+public final class ScoredRequest: Hashable, Sendable {
   /// What was asked.
-  public var request: ModerationRequest
+  public let request: ModerationRequest
   /// The instant that the features are about; the request's, or now under `scoring: immediate`.
-  public var asOf: EventTime
+  public let asOf: EventTime
   /// The row as stored.
-  public var row: ModerationRow
+  public let row: ModerationRow
   /// Everybody's events: what the heuristic saw.
-  public var observed: FeatureVector
+  public let observed: FeatureVector
   /// Eligible actors' events: what a model saw, or would see.
-  public var governed: FeatureVector
+  public let governed: FeatureVector
   /// The vector that made the score.
   public var deciding: FeatureVector { row.modelVersion == nil ? observed : governed }
   /// The image's category.
-  public var category: String?
+  public let category: String?
   /// Whether its uploader is eligible: what the log of features needs.
-  var isUploaderEligible: Bool
+  let isUploaderEligible: Bool
+
+  init(
+    request: ModerationRequest, asOf: EventTime, row: ModerationRow, observed: FeatureVector,
+    governed: FeatureVector, category: String?, isUploaderEligible: Bool
+  ) {
+    self.request = request
+    self.asOf = asOf
+    self.row = row
+    self.observed = observed
+    self.governed = governed
+    self.category = category
+    self.isUploaderEligible = isUploaderEligible
+  }
+
+  /// The same score with the row that the database had already.
+  func stored(as row: ModerationRow) -> ScoredRequest {
+    ScoredRequest(
+      request: request, asOf: asOf, row: row, observed: observed, governed: governed,
+      category: category, isUploaderEligible: isUploaderEligible)
+  }
 
   /// As the log of features carries it.
   public var logEntry: FeatureLogEntry {
@@ -26,6 +47,17 @@ public struct ScoredRequest: Hashable, Sendable {
       row, of: request, asOf: asOf, category: category, isUploaderEligible: isUploaderEligible,
       observed: observed, governed: governed)
   }
+
+  /// Compares what the two say.
+  public static func == (a: ScoredRequest, b: ScoredRequest) -> Bool {
+    a === b
+      || a.request == b.request && a.asOf == b.asOf && a.row == b.row && a.observed == b.observed
+        && a.governed == b.governed && a.category == b.category
+        && a.isUploaderEligible == b.isUploaderEligible
+  }
+
+  /// Feeds the row, which two scores hardly share.
+  public func hash(into hasher: inout Hasher) { hasher.combine(row) }
 }
 
 /// Scores moderation requests and stores the outcome (REFERENCE §5, §6).
@@ -167,11 +199,11 @@ public struct RiskScorer: Service {
       evaluate(
         request, subject, counts, asOf: questions[index].asOf, models, now: now, into: &scored)
     }
-    // By index: a score is large.
-    for (index, outcome) in try await commit(scored).prefix(scored.count).enumerated() {
-      if case .existing(.moderation(let row)) = outcome { scored[index].row = row }
-      record(scored[index])
-      onScored(scored[index])
+    for (score, outcome) in zip(scored, try await commit(scored)) {
+      var score = score
+      if case .existing(.moderation(let row)) = outcome { score = score.stored(as: row) }
+      record(score)
+      onScored(score)
     }
   }
 
@@ -194,7 +226,8 @@ public struct RiskScorer: Service {
     _ questions: [CountQuestion]
   ) async throws(PortError) -> [EngagementCounts?] {
     do throws(PortError) {
-      return try await features.counts(questions)
+      // Not left to the compiler, which casts one by one at run time.
+      return try await features.counts(questions).map(Optional.some)
     } catch {
       guard error.code == .outOfRetention else { throw error }
     }
@@ -217,7 +250,10 @@ public struct RiskScorer: Service {
   ) {
     let subject = record.subject(countsDeletedImages: policy.scoring == .immediate)
     let observed = FeatureVector(subject, counts: counts, flavour: .observed, asOf: asOf)
-    let governed = FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
+    // The same, and the same memory, where everybody was eligible: nearly always.
+    let governed =
+      counts.areAllGoverned
+      ? observed : FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
     let isEligible = policy.governance.isEligible(record.uploader, at: record.image.createdAt)
     // Only a model asks for them.
     var inputs: ModelInputs { ModelInputs(governed.numeric, category: subject.category) }

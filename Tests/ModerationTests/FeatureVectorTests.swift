@@ -75,6 +75,22 @@ struct FeatureVectorTests {
     #expect(Self.vector(Self.subject(), Self.counts, .governed)[name] == governed)
   }
 
+  @Test("Counts are all governed unless one of them has an ineligible actor's event")
+  func allGoverned() {
+    #expect(EngagementCounts().areAllGoverned)
+    let all: [WritableKeyPath<EngagementCounts, RollingCounter.Tally>] = [
+      \.views5min, \.views1hr, \.comments5min, \.comments1hr, \.flags5min, \.flags1hr,
+      \.totalViews, \.totalComments, \.totalFlags,
+    ]
+    for tally in all {
+      var counts = EngagementCounts()
+      counts[keyPath: tally] = .init(observed: 3, governed: 3)
+      #expect(counts.areAllGoverned)
+      counts[keyPath: tally] = .init(observed: 3, governed: 2)
+      #expect(!counts.areAllGoverned)
+    }
+  }
+
   @Test("Without views, the comment ratio divides by 1")
   func ratioWithoutViews() {
     let counts = EngagementCounts(comments1hr: .init(observed: 3, governed: 2))
