@@ -9,11 +9,6 @@ struct ApplicationTables {
   private struct ModerationKey: Hashable {
     var request: RequestID
     var mode: String
-
-    // A request has two modes at the most: comparing settles them.
-    func hash(into hasher: inout Hasher) { hasher.combine(request) }
-
-    func _rawHashValue(seed: Int) -> Int { request._rawHashValue(seed: seed) }
   }
 
   /// Boxed as they are handed out, beside their ids: nearly every request asks for its user.
@@ -24,7 +19,11 @@ struct ApplicationTables {
   private var comments = RowTable<Comment, Comment>()
   private var flags = RowTable<Flag, Flag>()
   private var moderation = RowTable<ModerationRow, ModerationRow>()
-  private var moderationKeys: [ModerationKey: ModerationID] = [:]
+  /// Each request's first row.
+  private var firstScores = IDTable<ModerationRequest, ModerationID>(
+    filler: ModerationID(high: 0, low: 0))
+  /// Rows of further modes: a shadow's beside it.
+  private var furtherScores: [ModerationKey: ModerationID] = [:]
   private var viewKeys = IDTable<PlatformEvent, Void>(filler: ())
   private var nextSequence: Int64 = 1
   /// What was looked at; says nothing.
@@ -224,7 +223,7 @@ struct ApplicationTables {
       createdImages: uploads.created(asOf: asOf))
   }
 
-  func snapshot() -> ApplicationSnapshot {
+  mutating func snapshot() -> ApplicationSnapshot {
     var snapshot = ApplicationSnapshot()
     snapshot.users = users.values.compactMap(\.user).sorted {
       ($0.createdAt, $0.id) < ($1.createdAt, $1.id)
@@ -275,15 +274,22 @@ struct ApplicationTables {
   }
 
   private mutating func insert(_ row: ModerationRow) -> MutationOutcome {
-    if let request = row.requestID {
-      let key = ModerationKey(request: request, mode: row.inferenceMode)
-      if let existing = moderationKeys[key].flatMap({ moderation[$0] }) {
-        return .existing(.moderation(existing))
-      }
-      moderationKeys[key] = row.id
-    }
+    if let existing = scored(row) { return .existing(.moderation(existing)) }
     moderation.put(row, at: row.id)
     return .done
+  }
+
+  /// The row that its request has of its mode (rule 5); nil when there is none: then it is noted.
+  private mutating func scored(_ row: ModerationRow) -> ModerationRow? {
+    guard let request = row.requestID, let first = firstScores.insert(request, row.id)
+    else { return nil }
+    if let existing = moderation[first], existing.inferenceMode == row.inferenceMode {
+      return existing
+    }
+    let key = ModerationKey(request: request, mode: row.inferenceMode)
+    if let further = furtherScores[key] { return moderation[further] }
+    furtherScores[key] = row.id
+    return nil
   }
 
   private mutating func resolve(

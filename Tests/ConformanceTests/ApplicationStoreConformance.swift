@@ -211,6 +211,16 @@ struct ApplicationStoreConformance {
       let keys = (2...5).map { RowKey.moderation(.number($0)) }
       #expect(try await store.fetch(keys).map { $0 != nil } == [true, false, true, true])
       #expect(try await store.outboxText() == ["1"], "the rest is carried out")
+      let further = try await store.commit([
+        .insertModeration(Rows.moderation(6, request: 7, mode: "shadow")),
+        .insertModeration(Rows.moderation(7, request: 7, mode: "model")),
+        .insertModeration(Rows.moderation(8, request: 7, mode: "model")),
+      ])
+      #expect(
+        further.map(\.existing) == [
+          .moderation(Rows.moderation(4, request: 7, mode: "shadow")), nil,
+          .moderation(Rows.moderation(7, request: 7, mode: "model")),
+        ], "each mode has its own")
     }
   }
 
