@@ -55,6 +55,28 @@ public enum Parallel {
     _ body: @escaping @Sendable () -> Value
   ) -> Beginning<Value> { Beginning(body) }
 
+  /// Work on another thread, one piece after the other, in the order in which they were begun.
+  public final class Series: Sendable {
+    private let queue = DispatchQueue(label: "rehearsal.series", qos: .userInitiated)
+    /// Who begins more than the other thread can do waits for it.
+    private let room = DispatchSemaphore(value: 64)
+
+    /// A series without work.
+    public init() {}
+
+    /// Begins a piece of work.
+    public func begin(_ body: @escaping @Sendable () -> Void) {
+      room.wait()
+      queue.async { [room] in
+        body()
+        room.signal()
+      }
+    }
+
+    /// Returns when everything that was begun is done.
+    public func wait() { queue.sync {} }
+  }
+
   /// Something that was begun on another thread.
   public final class Beginning<Value: Sendable>: Sendable {
     private let body: @Sendable () -> Value

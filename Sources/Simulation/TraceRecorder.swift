@@ -35,6 +35,17 @@ public final class TraceRecorder: Trace {
   public func record(
     at time: ProcessingTime, component: String, event: StaticString, fields: [TraceField]
   ) {
+    checkThread()
+    write(at: time, component: component, event: event, fields: fields)
+  }
+
+  /// Asks whether the calling thread may record a line.
+  public func checkThread() { state.withLock { $0.check }?() }
+
+  /// Records one line, whichever thread calls: for who has asked already.
+  public func write(
+    at time: ProcessingTime, component: String, event: StaticString, fields: [TraceField]
+  ) {
     var json = JSONWriter(capacity: 200)
     json.field("at", time.asEventTime)
     json.field("component", component)
@@ -42,7 +53,6 @@ public final class TraceRecorder: Trace {
     for field in fields { json.field(field) }
     let full = json.finishLine { line in
       state.withLock { state -> [UInt8]? in
-        state.check?()
         state.lines += 1
         state.fingerprint.fold(line)
         guard sink != nil else { return nil }

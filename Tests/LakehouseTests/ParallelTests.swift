@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Lakehouse
@@ -40,5 +41,18 @@ struct ParallelTests {
       return later.map(\.value).reduce(0, +)
     }
     #expect(doubled == numbers.map { 3 * $0 + 3 })
+  }
+
+  @Test("A series is done in the order in which it was begun, also where nobody has a thread left")
+  func series() {
+    let sums = Parallel.map(Array(0..<100), width: 100) { number -> [Int] in
+      let done = Mutex<[Int]>([])
+      let series = Parallel.Series()
+      // More than may be begun before the first is done.
+      for part in 0..<200 { series.begin { done.withLock { $0.append(number + part) } } }
+      series.wait()
+      return done.withLock { $0 }
+    }
+    #expect(sums == (0..<100).map { number in (0..<200).map { number + $0 } })
   }
 }

@@ -72,6 +72,7 @@ public struct ScenarioRun: Sendable {
     let executor = SimulationExecutor(clock: clock, scheduling: options.scheduling)
     let recorder = TraceRecorder(sink: options.traceSink)
     recorder.guardThread { executor.noteIfForeign("wrote to the trace") }
+    let trace = TraceAside(recorder)
     let streams = RandomStreams(seed: scenario.seed)
     let backends: Backends
     do throws(PortError) {
@@ -83,14 +84,14 @@ public struct ScenarioRun: Sendable {
       backends: backends,
       environment: Environment(
         component: "harness", time: clock, ids: SeededIDs(streams: streams),
-        trace: options.trace ?? (options.isTraced ? recorder : NoTrace())),
+        trace: options.trace ?? (options.isTraced ? trace : NoTrace())),
       policy: scenario.policy, faults: plan(streams, backends.log, clock),
       verdict: options.plan, injection: options.injection,
       yields: options.scheduling != .fifo, collector: RunCollector())
     let stop = executor.run(budget: options.stepBudget) {
       await play(platform, streams)
     }
-    recorder.flush()
+    trace.finish()
     switch stop {
     case .finished(let outcome):
       var result = try outcome.get()
