@@ -25,18 +25,34 @@ public struct ResolvedMark: Hashable, Sendable {
   func encoded() -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity(160)
-    text.append(contentsOf: String(resolvedAt.microseconds).utf8)
-    for (topic, offsets) in ends.sorted(by: { $0.key < $1.key }) {
+    Self.append(resolvedAt.microseconds, to: &text)
+    let topics = ends.map { (text: $0.key.text, offsets: $0.value) }
+    for topic in topics.sorted(by: { $0.text < $1.text }) {
       text.append(UInt8(ascii: " "))
       text.append(contentsOf: topic.text.utf8)
       var separator = UInt8(ascii: "=")
-      for offset in offsets {
+      for offset in topic.offsets {
         text.append(separator)
-        text.append(contentsOf: String(offset).utf8)
+        Self.append(offset, to: &text)
         separator = UInt8(ascii: ",")
       }
     }
     return text
+  }
+
+  /// A number's digits, without a text on the way: a mark has a dozen, and there is one per tick.
+  private static func append(_ number: Int64, to text: inout [UInt8]) {
+    if number < 0 { text.append(UInt8(ascii: "-")) }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var first = digits.count
+      var rest = number.magnitude
+      repeat {
+        first -= 1
+        digits.initializeElement(at: first, to: UInt8(ascii: "0") + UInt8(rest % 10))
+        rest /= 10
+      } while rest > 0
+      text.append(contentsOf: digits[first...])
+    }
   }
 
   init(resolvedAt: EventTime, ends: [TopicName: [Int64]]) {
@@ -53,7 +69,7 @@ public struct ResolvedMark: Hashable, Sendable {
       guard rest.removeFirst() == UInt8(ascii: " "),
         let equals = rest.firstIndex(of: UInt8(ascii: "="))
       else { return nil }
-      let topic = String(decoding: rest[..<equals], as: UTF8.self)
+      let topic = Self.topic(rest[..<equals])
       rest = rest[(equals + 1)...]
       var offsets: [Int64] = []
       offsets.reserveCapacity(4)
@@ -62,10 +78,21 @@ public struct ResolvedMark: Hashable, Sendable {
         guard rest.first == UInt8(ascii: ",") else { break }
         rest.removeFirst()
       }
-      guard !topic.isEmpty, !offsets.isEmpty else { return nil }
-      ends[TopicName(topic)] = offsets
+      guard let topic, !offsets.isEmpty else { return nil }
+      ends[topic] = offsets
     }
     self.init(resolvedAt: EventTime(microseconds: microseconds), ends: ends)
+  }
+
+  /// The topics that a relay's marks name.
+  private static let sources = Catalog.sourceTopics.map {
+    (text: Array($0.utf8), name: TopicName($0))
+  }
+
+  /// The topic of a name; nil for none.
+  private static func topic(_ text: ArraySlice<UInt8>) -> TopicName? {
+    if let known = sources.first(where: { $0.text.elementsEqual(text) }) { return known.name }
+    return text.isEmpty ? nil : TopicName(String(decoding: text, as: UTF8.self))
   }
 
   /// Takes a whole number of at most 18 digits from the front.
@@ -89,7 +116,9 @@ public struct ResolvedMark: Hashable, Sendable {
     _ resolvedAt: EventTime, to log: any EventLog, at now: ProcessingTime
   ) async throws(PortError) {
     var ends = [TopicName: [Int64]](minimumCapacity: 4)
-    for topic in Catalog.sourceTopics { ends[TopicName(topic)] = try await log.ends(of: topic) }
+    for (topic, source) in zip(Catalog.sourceTopics, sources) {
+      ends[source.name] = try await log.ends(of: topic)
+    }
     let mark = ResolvedMark(resolvedAt: resolvedAt, ends: ends)
     _ = try await log.append([
       ProducerRecord(

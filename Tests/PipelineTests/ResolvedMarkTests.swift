@@ -32,6 +32,13 @@ struct ResolvedMarkTests {
     #expect(String(decoding: mark.encoded(), as: UTF8.self) == "17 a=1,20 b=3")
   }
 
+  @Test("Every number is written as Swift writes it", arguments: [0, 9, 10, -1, .max, .min])
+  func numbers(number: Int64) {
+    let mark = ResolvedMark(
+      resolvedAt: EventTime(microseconds: number), ends: [TopicName("a"): [number]])
+    #expect(String(decoding: mark.encoded(), as: UTF8.self) == "\(number) a=\(number)")
+  }
+
   @Test(
     "What isn't a mark is nil",
     arguments: [
