@@ -65,9 +65,12 @@ public enum OfflineFeatures {
   public static func pointInTime(
     subject: ScoringSubject, history: [Metric: [HistoricEvent]], asOf: EventTime
   ) -> [Double] {
-    func tally(_ metric: Metric, within window: Int64?) -> RollingCounter.Tally {
+    let views = history[.views] ?? []
+    let comments = history[.comments] ?? []
+    let flags = history[.flags] ?? []
+    func tally(_ events: [HistoricEvent], within window: Int64?) -> RollingCounter.Tally {
       var tally = RollingCounter.Tally()
-      for event in history[metric] ?? [] where event.time <= asOf {
+      for event in events where event.time <= asOf {
         if let window, event.time.microseconds <= asOf.microseconds - window { continue }
         tally.observed += 1
         if event.isEligible { tally.governed += 1 }
@@ -77,10 +80,10 @@ public enum OfflineFeatures {
     let five = RollingWindow.fiveMinutes.microseconds
     let hour = RollingWindow.oneHour.microseconds
     let counts = EngagementCounts(
-      views5min: tally(.views, within: five), views1hr: tally(.views, within: hour),
-      comments5min: tally(.comments, within: five), comments1hr: tally(.comments, within: hour),
-      flags5min: tally(.flags, within: five), flags1hr: tally(.flags, within: hour),
-      totalFlags: tally(.flags, within: nil))
+      views5min: tally(views, within: five), views1hr: tally(views, within: hour),
+      comments5min: tally(comments, within: five), comments1hr: tally(comments, within: hour),
+      flags5min: tally(flags, within: five), flags1hr: tally(flags, within: hour),
+      totalFlags: tally(flags, within: nil))
     let vector = FeatureVector(subject, counts: counts, flavour: .governed, asOf: asOf)
     return Array(vector.numeric)
   }

@@ -32,7 +32,7 @@ extension EventLog {
         let read = try await self.read(
           TopicPartition(topic, partition), from: offset, limit: min(limit, Int(end - offset)))
         guard let last = read.last else { break }
-        records += read
+        if records.isEmpty { records = read } else { records += read }
         offset = last.offset + 1
       }
     }

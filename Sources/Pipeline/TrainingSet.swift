@@ -30,7 +30,7 @@ public struct TrainingSet {
       else { continue }
       flagTimes[image, default: []].append(flag.createdAt)
     }
-    for image in snapshot.images { count(image) }
+    for index in snapshot.images.indices { count(snapshot.images[index]) }
   }
 
   /// Adds a bronze table's rows. An actor's eligibility is both what intake stamped and what is

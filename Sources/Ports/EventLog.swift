@@ -183,6 +183,18 @@ public struct RecordPosition: Hashable, Sendable {
     self.partition = partition
     self.offset = offset
   }
+
+  /// Feeds both parts.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(partition)
+    hasher.combine(offset)
+  }
+
+  /// A multiplication for each part: whole logs are looked up by position. See ``ID``.
+  public func _rawHashValue(seed: Int) -> Int {
+    let spread = UInt64(bitPattern: offset) &* 0x9e37_79b9_7f4a_7c15
+    return partition._rawHashValue(seed: seed ^ Int(truncatingIfNeeded: spread))
+  }
 }
 
 /// A record as read.

@@ -74,6 +74,7 @@ struct PastTests {
     #expect(past.told.events.count == 2)
     #expect(past.requests.all == [request])
     #expect(past.requests.records[request.id]?.offset == 0)
+    #expect(past.requests.records[RequestID(high: 7, low: 7)] == nil)
   }
 
   @Test("What comes to the log or is applied later makes it another one")

@@ -21,32 +21,45 @@ public struct NoLabelLeakage: Checker {
     else { return nil }
     let knownUntil = EventTime(microseconds: noted)
     let past = Past(run)
-    return run.trainingRows.flatMap { row -> [String] in
-      guard let image = past.images[row.image] else { return [] }
-      // Made where it is needed: nearly all rows are sound.
-      var name: String { run.aliases.name(row) }
-      let cutoff = image.createdAt + .seconds(60 * row.decisionPointMinutes)
-      let end = image.createdAt + .seconds(86_400)
-      var faults: [String] = []
-      if row.label != nil, knownUntil < end {
-        faults.append("\(name) has a label before \(end); flags are known until \(knownUntil)")
-      }
-      if row.label == true, !past.flags(row.image).contains(where: { cutoff < $0 && $0 <= end }) {
-        faults.append("\(name) has label 1, but no flag after \(cutoff) and up to \(end)")
-      }
-      guard run.scenario.policy.offline == .pointInTime else { return faults }
-      let most = past.features(of: image, at: cutoff)
-      return faults
-        + row.features.indices.filter { row.features[$0] > most[$0] }.map {
-          "\(name): \(FeatureVector.numericNames[$0]) is \(row.features[$0]), though at most "
-            + "\(most[$0]) by \(cutoff)"
-        }
+    var faults: [String] = []
+    // By index and place: rows and images are large.
+    for index in run.trainingRows.indices {
+      guard let place = past.places[run.trainingRows[index].image] else { continue }
+      faults += Self.faults(in: run.trainingRows[index], of: place, run, past, knownUntil)
     }
+    return faults
+  }
+
+  private static func faults(
+    in row: TrainingRow, of place: Int, _ run: RunResult, _ past: Past, _ knownUntil: EventTime
+  ) -> [String] {
+    // Made where it is needed: nearly all rows are sound.
+    var name: String { run.aliases.name(row) }
+    let upload = run.tables.images[place].createdAt
+    let cutoff = upload + .seconds(60 * row.decisionPointMinutes)
+    let end = upload + .seconds(86_400)
+    var faults: [String] = []
+    if row.label != nil, knownUntil < end {
+      faults.append("\(name) has a label before \(end); flags are known until \(knownUntil)")
+    }
+    if row.label == true, !past.flags(row.image).contains(where: { cutoff < $0 && $0 <= end }) {
+      faults.append("\(name) has label 1, but no flag after \(cutoff) and up to \(end)")
+    }
+    guard run.scenario.policy.offline == .pointInTime else { return faults }
+    let most = past.features(of: place, at: cutoff)
+    for index in row.features.indices where row.features[index] > most[index] {
+      faults.append(
+        "\(name): \(FeatureVector.numericNames[index]) is \(row.features[index]), though at most "
+          + "\(most[index]) by \(cutoff)")
+    }
+    return faults
   }
 
   /// What had happened by an instant, whoever did it.
   private struct Past {
-    private(set) var images: [ImageID: Image] = [:]
+    /// Where each image stands among the database's.
+    private(set) var places: [ImageID: Int]
+    private let images: [Image]
     private let accounts: [UserID: EventTime]
     private let history: ImageHistory
     private var flagTimes: [ImageID: [EventTime]] = [:]
@@ -55,9 +68,11 @@ public struct NoLabelLeakage: Checker {
     init(_ run: RunResult) {
       history = run.history
       accounts = Dictionary(uniqueKeysWithValues: run.tables.users.map { ($0.id, $0.createdAt) })
-      for image in run.tables.images {
-        images[image.id] = image
-        uploads[image.userID, default: UploadHistory()].add(image)
+      images = run.tables.images
+      places = Dictionary(minimumCapacity: images.count)
+      for index in images.indices {
+        places[images[index].id] = index
+        uploads[images[index].userID, default: UploadHistory()].add(images[index])
       }
       for flag in run.tables.flags {
         if let image = flag.imageID { flagTimes[image, default: []].append(flag.createdAt) }
@@ -68,15 +83,16 @@ public struct NoLabelLeakage: Checker {
     func flags(_ image: ImageID) -> [EventTime] { flagTimes[image] ?? [] }
 
     /// The most that each of the 18 features can be; those that don't grow with time have no bound.
-    func features(of image: Image, at cutoff: EventTime) -> [Double] {
+    func features(of place: Int, at cutoff: EventTime) -> [Double] {
+      let (user, upload) = (images[place].userID, images[place].createdAt)
       let ranges = history.ranges(
-        image.id, asOf: cutoff, mayCount: { _ in true }, mustCount: { _ in false })
-      let age = cutoff.microseconds - image.createdAt.microseconds
-      let accountAge = cutoff.microseconds - (accounts[image.userID] ?? cutoff).microseconds
+        images[place].id, asOf: cutoff, mayCount: { _ in true }, mustCount: { _ in false })
+      let age = cutoff.microseconds - upload.microseconds
+      let accountAge = cutoff.microseconds - (accounts[user] ?? cutoff).microseconds
       var most = Array(repeating: Double.infinity, count: 18)
       most[0] = Double(age) / 1e6
       most.replaceSubrange(FeatureVector.countedIndices, with: ranges.map(\.upperBound))
-      most[16] = Double(uploads[image.userID]?.created(asOf: cutoff) ?? 0)
+      most[16] = Double(uploads[user]?.created(asOf: cutoff) ?? 0)
       most[17] = Double(accountAge) / 86_400e6
       return most
     }

@@ -16,7 +16,8 @@ public struct TriggersMatchNaive: Checker {
   public func faults(_ run: RunResult) -> [String]? {
     guard run.scenario.policy.publication != .none else { return nil }
     let horizon = run.scenario.policy.horizon
-    var expected: [RequestID: ModerationRequest] = [:]
+    var wanted: [ModerationRequest] = []
+    wanted.reserveCapacity(run.requests.count)
     let history = run.history
     let policy = run.scenario.policy.triggers
     for (image, upload) in history.uploads {
@@ -26,15 +27,17 @@ public struct TriggersMatchNaive: Checker {
         if let horizon, asOf > horizon { continue }
         let request = ModerationRequest(
           FiredTrigger(image: image, trigger: .anchor(minutes: minutes), asOf: asOf))
-        expected[request.id] = request
+        wanted.append(request)
       }
     }
     for image in history.images {
       for fired in Self.crossings(image, history[image], policy) {
-        let request = ModerationRequest(fired)
-        expected[request.id] = request
+        wanted.append(ModerationRequest(fired))
       }
     }
+    // By place: a request is five times as large as its id.
+    var open: [RequestID: Int] = Dictionary(minimumCapacity: wanted.count)
+    for index in wanted.indices { open[wanted[index].id] = index }
     func title(_ request: ModerationRequest) -> String {
       "\(run.aliases.name(request.image)) \(request.trigger.name) as of \(request.asOf)"
     }
@@ -43,13 +46,13 @@ public struct TriggersMatchNaive: Checker {
     }
     var faults: [String] = []
     for request in run.requests where request.trigger != .scoreAt {
-      let wanted = expected.removeValue(forKey: request.id)
-      guard wanted != request else { continue }
+      let other = open.removeValue(forKey: request.id).map { wanted[$0] }
+      guard other != request else { continue }
       faults.append(
         title(request) + crossed(request) + " was asked for; the events ask for "
-          + (wanted.map { title($0) + crossed($0) } ?? "none"))
+          + (other.map { title($0) + crossed($0) } ?? "none"))
     }
-    let missing = expected.values.filter { $0.asOf <= run.scenario.end }
+    let missing = open.values.map { wanted[$0] }.filter { $0.asOf <= run.scenario.end }
     return faults
       + missing.sorted { ($0.asOf, $0.id) < ($1.asOf, $1.id) }.map {
         title($0) + crossed($0) + " was never asked for"

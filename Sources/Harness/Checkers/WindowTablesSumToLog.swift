@@ -33,11 +33,14 @@ public struct WindowTablesSumToLog: Checker {
     _ metric: Metric, _ run: RunResult, _ events: [LoggedEvent], taken: Set<EventID>
   ) -> [String] {
     let offsets = run.offsets(of: LakeTables.windows(metric))
-    var expected: [Key: Int64] = [:]
+    var expected: [Key: Int64] = Dictionary(minimumCapacity: events.count)
     var seen = taken
-    for entry in events where offsets.reach(entry.position) {
-      guard let image = entry.event.image, seen.insert(entry.event.id).inserted else { continue }
-      let start = TumblingWindow.start(of: entry.event.time).microseconds
+    seen.reserveCapacity(taken.count + events.count)
+    // By index: an event is large.
+    for index in events.indices where offsets.reach(events[index].position) {
+      guard let image = events[index].event.image, seen.insert(events[index].event.id).inserted
+      else { continue }
+      let start = TumblingWindow.start(of: events[index].event.time).microseconds
       expected[Key(image: image, start: start), default: 0] += 1
     }
     var faults: [String] = []
@@ -84,12 +87,16 @@ private struct BronzeRows {
     let offsets = run.offsets(of: table)
     self.offsets = offsets
     self.events = events
-    missing = Set(events.lazy.filter { offsets.reach($0.position) }.map(\.event.id))
+    missing = Set(minimumCapacity: events.count)
+    for index in events.indices where offsets.reach(events[index].position) {
+      missing.insert(events[index].event.id)
+    }
   }
 
   /// Compares row by row; what is missing must have been erased.
   mutating func compare(_ rows: RecordBatch?, _ erased: ErasedContent?) {
     if let rows { look(at: rows) }
+    guard !missing.isEmpty else { return }
     for entry in events where offsets.reach(entry.position) {
       guard missing.remove(entry.event.id) != nil else { continue }
       if let erased, erased.takes(entry.event) {
@@ -101,7 +108,8 @@ private struct BronzeRows {
   }
 
   private mutating func look(at rows: RecordBatch) {
-    let log = Dictionary(uniqueKeysWithValues: events.map { ($0.position, $0.event) })
+    var log: [RecordPosition: Int] = Dictionary(minimumCapacity: events.count)
+    for index in events.indices { log[events[index].position] = index }
     let topic = events.first?.position.partition.name ?? TopicName("")
     let (ids, images, actors) = (
       rows.strings("event_id"), rows.strings("image_id"), rows.strings("user_id")
@@ -111,15 +119,19 @@ private struct BronzeRows {
     for (row, id) in ids.enumerated() {
       let position = RecordPosition(
         partition: TopicPartition(topic, Int(partitions[row])), offset: places[row])
-      guard let event = log[position], offsets.reach(position), event.id.isSpelt(id),
-        event.image?.isSpelt(images[row]) ?? false,
-        event.actor?.isSpelt(actors[row]) ?? actors[row].isEmpty,
-        event.actorEligible ?? true == eligible[row], event.time.microseconds == times[row]
+      guard let index = log[position], offsets.reach(position),
+        events[index].event.id.isSpelt(id),
+        events[index].event.image?.isSpelt(images[row]) ?? false,
+        events[index].event.actor?.isSpelt(actors[row]) ?? actors[row].isEmpty,
+        events[index].event.actorEligible ?? true == eligible[row],
+        events[index].event.time.microseconds == times[row]
       else {
         faults.append("\(table) has event \(id) of \(position.name) otherwise than the log")
         continue
       }
-      if missing.remove(event.id) == nil { faults.append("\(table) has event \(id) twice") }
+      if missing.remove(events[index].event.id) == nil {
+        faults.append("\(table) has event \(id) twice")
+      }
     }
   }
 }

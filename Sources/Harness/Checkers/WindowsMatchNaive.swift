@@ -15,21 +15,23 @@ public struct WindowsMatchNaive: Checker {
   public func faults(_ run: RunResult) -> [String]? {
     guard run.scenario.policy.scoring == .watermark else { return nil }
     let oracle = Oracle(run)
-    return run.scores.flatMap { score -> [String] in
-      let history = oracle.history(of: score.request.image, asOf: score.asOf)
-      return Oracle.features.compactMap { feature, kind, seconds in
-        let events = Oracle.events(history, kind, asOf: score.asOf, seconds)
-        let (all, governed) = (Double(events.count), Double(events.count { $0.isEligible }))
+    var faults: [String] = []
+    for score in run.scores {
+      let entries = oracle.entries(of: score.request.image)
+      for (feature, kind, seconds) in Oracle.features {
+        let (all, governed) = Oracle.count(entries, kind, asOf: score.asOf, seconds)
         let (observed, seen) = (score.observed.values[feature], score.governed.values[feature])
-        guard observed != all || seen != governed else { return nil }
+        guard observed != all || seen != governed else { continue }
         let name = "\(run.aliases.name(score.request.image)) \(score.request.trigger.name)"
-        return "\(name) as of \(score.asOf): \(FeatureVector.names[feature]) is \(observed) "
-          + "(governed \(seen)), counted \(all) (\(governed))"
+        faults.append(
+          "\(name) as of \(score.asOf): \(FeatureVector.names[feature]) is \(observed) "
+            + "(governed \(seen)), counted \(all) (\(governed))")
       }
     }
+    return faults
   }
 
-  /// The naive count: filter a list.
+  /// The naive count: look through a list.
   private struct Oracle {
     struct Entry {
       var kind: EventKind
@@ -52,7 +54,9 @@ public struct WindowsMatchNaive: Checker {
     init(_ run: RunResult) {
       let late = Dictionary(uniqueKeysWithValues: run.late.map { ($0.id, $0.visibleFrom) })
       var seen: Set<EventID> = []
-      for event in run.events.lazy.map(\.event) {
+      seen.reserveCapacity(run.events.count)
+      for logged in run.events {
+        let event = logged.event
         guard let image = event.image, seen.insert(event.id).inserted else { continue }
         byImage[image, default: []].append(
           Entry(
@@ -61,19 +65,24 @@ public struct WindowsMatchNaive: Checker {
       }
     }
 
-    /// What was done to an image, as known at an instant.
-    func history(of image: ImageID, asOf: EventTime) -> [Entry] {
-      (byImage[image] ?? []).filter { $0.time <= asOf && $0.visibleFrom <= asOf }
-    }
+    /// What was done to an image.
+    func entries(of image: ImageID) -> [Entry] { byImage[image] ?? [] }
 
-    /// Those of a kind that happened in the last seconds.
-    static func events(
-      _ history: [Entry], _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
-    ) -> [Entry] {
+    /// Those of a kind that are known at an instant and happened in the last seconds: all, and
+    /// eligible actors'.
+    static func count(
+      _ entries: [Entry], _ kind: EventKind, asOf: EventTime, _ seconds: Int64?
+    ) -> (all: Double, governed: Double) {
       let start = seconds.map { asOf - .seconds($0) }
-      return history.filter { entry in
-        entry.kind == kind && (start.map { entry.time > $0 } ?? true)
+      var count = (all: 0.0, governed: 0.0)
+      for entry in entries
+      where entry.kind == kind && entry.time <= asOf && entry.visibleFrom <= asOf
+        && start.map({ entry.time > $0 }) ?? true
+      {
+        count.all += 1
+        if entry.isEligible { count.governed += 1 }
       }
+      return count
     }
   }
 }

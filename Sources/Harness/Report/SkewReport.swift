@@ -62,13 +62,9 @@ public struct SkewReport: Sendable {
 
   /// Compares a run's scores with the rows of its last training-set build.
   public init(_ run: RunResult) {
-    var offline: [Key: TrainingRow] = [:]
-    for row in run.builtRows {
-      offline[Key(image: row.image, minutes: row.decisionPointMinutes)] = row
-    }
     let known = KnownRows(run)
-    let points = Parallel.map(OfflineFeatures.decisionPoints) { [offline] minutes in
-      Self.compared(run.scores, offline, minutes: minutes, known)
+    let points = Parallel.map(OfflineFeatures.decisionPoints) { minutes in
+      Self.compared(run, minutes: minutes, known)
     }
     rows = points.flatMap(\.rows)
     mismatches = points.flatMap(\.mismatches).sorted {
@@ -78,19 +74,24 @@ public struct SkewReport: Sendable {
 
   /// The pairs of one decision point.
   private static func compared(
-    _ scores: [ScoredRequest], _ offline: [Key: TrainingRow], minutes: Int, _ known: KnownRows
+    _ run: RunResult, minutes: Int, _ known: KnownRows
   ) -> (rows: [Row], mismatches: [Mismatch]) {
+    let rows = run.builtRows
+    var offline: [ImageID: Int] = Dictionary(minimumCapacity: rows.count / 2)
+    for index in rows.indices where rows[index].decisionPointMinutes == minutes {
+      offline[rows[index].image] = index
+    }
     var mismatches: [Mismatch] = []
     var point = (FeatureVector.numericNames + [Self.category]).map {
       Row(feature: $0, decisionPoint: minutes)
     }
-    var pairs = Pairs(offline: offline.keys.count { $0.minutes == minutes })
+    var pairs = Pairs(offline: offline.count)
     // A shadow's row has the vectors of the row beside it.
-    for score in scores
+    for score in run.scores
     where score.request.trigger == .anchor(minutes: minutes)
       && score.row.inferenceMode != "shadow"
     {
-      guard let row = offline[Key(image: score.request.image, minutes: minutes)] else {
+      guard let row = offline[score.request.image].map({ rows[$0] }) else {
         pairs.onlineOnly += 1
         continue
       }
@@ -148,11 +149,6 @@ public struct SkewReport: Sendable {
       row.differences.complete(pairs: count)
       return row
     }
-  }
-
-  private struct Key: Hashable {
-    var image: ImageID
-    var minutes: Int
   }
 }
 

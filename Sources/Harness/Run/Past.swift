@@ -8,7 +8,7 @@ struct Past: Sendable {
   /// Records in the order in which they were applied; those that are events, decoded; by image.
   typealias Told = (applied: [AppliedRecord], events: [LoggedEvent], history: ImageHistory)
   /// Each request once, by (instant, image, trigger), and the first record of each.
-  typealias Requests = (all: [ModerationRequest], records: [RequestID: EventRecord])
+  typealias Requests = (all: [ModerationRequest], records: RequestRecords)
 
   /// Events that came late, by event time.
   let late: [LateEvent]
@@ -29,7 +29,11 @@ struct Past: Sendable {
     batches = collected.batches.count
     telling = Parallel.beginning {
       let applied = sources.records(collected.batches)
-      let events = applied.compactMap { LoggedEvent($0.record) }
+      var events: [LoggedEvent] = []
+      events.reserveCapacity(applied.count)
+      for index in applied.indices {
+        if let event = LoggedEvent(applied[index].record) { events.append(event) }
+      }
       return (applied, events, ImageHistory(events, late: late))
     }
     asking = Parallel.beginning { Self.requests(asked) }
@@ -57,20 +61,41 @@ struct Past: Sendable {
 
   private static func requests(_ asked: [EventRecord]) -> Requests {
     var requests: [ModerationRequest] = []
-    var records: [RequestID: EventRecord] = Dictionary(minimumCapacity: asked.count)
-    for record in asked {
+    requests.reserveCapacity(asked.count)
+    var records = RequestRecords(asked)
+    for index in asked.indices {
       // The scorer has traced those that aren't requests.
-      guard let request = try? ModerationRequest.decodeFast(record.value),
-        records[request.id] == nil
+      guard let request = try? ModerationRequest.decodeFast(asked[index].value),
+        records.note(request.id, at: index)
       else { continue }
       requests.append(request)
-      records[request.id] = record
     }
     requests.sort { a, b in
       if a.asOf != b.asOf { return a.asOf < b.asOf }
       return a.image != b.image ? a.image < b.image : a.trigger < b.trigger
     }
     return (requests, records)
+  }
+}
+
+/// The records of the topic of requests, by request: hardly any is ever asked for.
+struct RequestRecords: Sendable {
+  private let records: [EventRecord]
+  private var places: [RequestID: Int]
+
+  init(_ records: [EventRecord]) {
+    self.records = records
+    places = Dictionary(minimumCapacity: records.count)
+  }
+
+  /// The first record of a request; nil when it was never made.
+  subscript(_ id: RequestID) -> EventRecord? { places[id].map { records[$0] } }
+
+  /// Notes which request a record holds; false when an earlier one holds it, too.
+  mutating func note(_ id: RequestID, at place: Int) -> Bool {
+    guard places[id] == nil else { return false }
+    places[id] = place
+    return true
   }
 }
 

@@ -49,7 +49,7 @@ public struct RunResult: Sendable {
   /// Of each score, in the order of `scores`, how many records had been applied by then.
   let appliedBeforeScore: [Int]
   /// The first record of each request.
-  let requestRecords: [RequestID: EventRecord]
+  let requestRecords: RequestRecords
   /// The resolved marks, as the log has them.
   let marks: [EventRecord]
   /// What the database said when a job last made training rows from it.

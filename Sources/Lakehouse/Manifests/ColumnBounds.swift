@@ -1,3 +1,4 @@
+import Foundation
 import Ports
 
 /// Counts and bounds of a batch's columns, and the single-value serialization that manifests hold
@@ -131,7 +132,9 @@ enum ColumnBounds {
   ) -> ([UInt8], [UInt8])? {
     guard let first = rows.joined().first(where: { validity?[$0] ?? true }) else { return nil }
     var (low, high) = (first, first)
-    var (lowStart, highStart) = (start(of: values[first].utf8), start(of: values[first].utf8))
+    var text = values[first]
+    var lowStart = text.withUTF8 { start(of: $0) }
+    var highStart = lowStart
     rows.forEachText(values) { row, text in
       guard validity?[row] ?? true else { return }
       // The first bytes mostly decide.
@@ -152,17 +155,20 @@ enum ColumnBounds {
   private static func order(_ text: UnsafeBufferPointer<UInt8>, _ other: String) -> Int {
     var other = other
     return other.withUTF8 { other in
-      for index in 0..<min(text.count, other.count) where text[index] != other[index] {
-        return Int(text[index]) - Int(other[index])
+      guard let a = text.baseAddress, let b = other.baseAddress else {
+        return text.count - other.count
       }
-      return text.count - other.count
+      let order = Int(memcmp(a, b, min(text.count, other.count)))
+      return order != 0 ? order : text.count - other.count
     }
   }
 
   /// The first eight bytes as a number that is ordered as they are; zeros after a shorter text.
-  private static func start(of text: some Collection<UInt8>) -> UInt64 {
-    let bytes = text.prefix(8)
-    return bytes.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - bytes.count))
+  private static func start(of text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    guard text.count < 8 else {
+      return UInt64(bigEndian: UnsafeRawBufferPointer(text).loadUnaligned(as: UInt64.self))
+    }
+    return text.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - text.count))
   }
 
   /// The shortest text of at most the kept length that isn't before `text`; nil when there is none.
