@@ -38,9 +38,12 @@ struct Run: ParsableCommand {
   func run() throws {
     let scenario = try Folders.load(folders.file(scenario))
     let played = try PlayedScenario(scenario, seed: seed, out: out, backends: backends) { options in
-      try ScenarioRun(scenario, options: options).run()
+      var options = options
+      // Servers want to be taken leave of.
+      if case .inMemory = backends { options.outlived = { PlayedScenario.outlive($0) } }
+      return try ScenarioRun(scenario, options: options).run()
     }
-    played.outlive()
+    PlayedScenario.outlive(played)
     try played.show(json: json, command: "rehearsal run \(self.scenario)" + seedFlag)
   }
 
@@ -49,14 +52,14 @@ struct Run: ParsableCommand {
 
 extension PlayedScenario {
   private final class Kept {
-    let played: PlayedScenario
+    let value: Any
 
-    init(_ played: PlayedScenario) { self.played = played }
+    init(_ value: Any) { self.value = value }
   }
 
-  /// Keeps the run to the end of the process, which is near: to take a large one apart piece by
-  /// piece takes a twentieth of its time.
-  func outlive() { _ = Unmanaged.passRetained(Kept(self)) }
+  /// Keeps something of a run to the end of the process, which is near: to take a large one apart
+  /// piece by piece takes a twentieth of its time.
+  static func outlive(_ value: Any) { _ = Unmanaged.passRetained(Kept(value)) }
 
   /// Prints the summary; a failed judgement ends the command with 1 and a line to paste.
   func show(json: Bool, command: String) throws {

@@ -2,6 +2,7 @@ import Moderation
 import Pipeline
 import Ports
 import Simulation
+import Synchronization
 import Testing
 
 @testable import Harness
@@ -47,6 +48,16 @@ struct ScenarioRunTests {
     #expect(first.traceLines == second.traceLines && first.traceLines > 100)
     #expect(Self.bytes(first) == Self.bytes(second))
     #expect(first.golden(Judgement(first)).tables == second.golden(Judgement(second)).tables)
+  }
+
+  @Test("What a run was made of can be kept, and the run comes to the same")
+  func outlived() throws {
+    let kept = Mutex<[any Sendable]>([])
+    var options = RunOptions()
+    options.outlived = { value in kept.withLock { $0.append(value) } }
+    let run = try ScenarioRun(ScenarioTexts.parsedTiny(), options: options).run()
+    #expect(kept.withLock { $0.map { $0 is Platform } } == [true])
+    #expect(run.fingerprint == (try ScenarioTexts.soundRun.get()).fingerprint)
   }
 
   @Test("Another seed, of the file or of the options, gives another run")

@@ -41,6 +41,9 @@ public struct RunOptions: Sendable {
   public var recordsTraffic = false
   /// Images and users, by alias or id, for which ``RunResult/proofs`` shall say where they stand.
   public var sought: [String] = []
+  /// Gets what the run was made of before it is taken apart, which takes a large one a while: who
+  /// ends soon may keep it instead.
+  public var outlived: (@Sendable (any Sendable) -> Void)?
   /// Whether a job that failed is started once more, as an operator would.
   public var restartsJobs = false
   /// Whether ``RunResult/unreadable`` is looked for.

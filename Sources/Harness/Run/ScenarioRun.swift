@@ -92,6 +92,7 @@ public struct ScenarioRun: Sendable {
       await play(platform, streams)
     }
     trace.finish()
+    options.outlived?(platform)
     switch stop {
     case .finished(let outcome):
       var result = try outcome.get()
