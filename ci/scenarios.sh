@@ -36,7 +36,7 @@ say "every operation of every job, crashed after and its reply lost"
 both "$bin check-faults job-faults --kind crash" "$bin check-faults job-faults --kind lost-reply"
 
 say "400 seeds of the explorer, ended in the middle and gone on with"
-"$bin" explore swarm --seeds 400 --out "$work/explore" >/dev/null &
+"$bin" explore swarm --seeds 400 --out "$work/explore" >/dev/null 2>"$work/killed" &
 campaign=$!
 sleep 4
 kill -9 "$campaign"
@@ -44,6 +44,10 @@ wait "$campaign" 2>/dev/null || true
 "$bin" explore swarm --seeds 400 --out "$work/explore" | tee "$work/explored"
 if ! grep -Eq '400 seeds, [1-9][0-9]* played before' "$work/explored"; then
   echo "the campaign began anew" >&2
+  exit 1
+fi
+if grep -q 'Fatal error' "$work/killed"; then
+  echo "a worker crashed when its campaign was killed" >&2
   exit 1
 fi
 
@@ -115,6 +119,9 @@ printf 'name: cut\nabout: Cut off.\nduration: 1h\ntraffic:\n  - poisson: { rate:
 printf 'name: red\nabout: Fails.\nduration: 1m\nexpect:\n  - { count: events, at_least: 99999 }\n' >"$work/red.yaml"
 printf '{"event_type": "view"\n' >"$work/bad.jsonl"
 expect 0 "$bin" run poison-records
+expect 0 bash -c "$bin run poison-records 2>&-"
+# Files of 8 KiB at the most, as on a full disk.
+expect 2 bash -c "trap '' XFSZ; ulimit -f 8; $bin run poison-records --out $work/full"
 expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario

@@ -163,7 +163,12 @@ struct Explore: ParsableCommand {
     let encoder = JSONEncoder()
     while let line = readLine(), let seed = UInt64(line) {
       let report = try encoder.encode(explorer.explore(seed))
-      FileHandle.standardOutput.write(report + Data("\n".utf8))
+      do {
+        try FileHandle.standardOutput.write(contentsOf: report + Data("\n".utf8))
+      } catch {
+        // The campaign was killed; who goes on with it plays the seed again.
+        return
+      }
     }
   }
 }

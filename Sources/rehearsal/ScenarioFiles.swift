@@ -59,7 +59,7 @@ struct PlayedScenario {
     options.backends = source.maker
     var folder: OutputFolder?
     var lake: LakeFolder?
-    var trace: FileHandle?
+    var trace: TraceFile?
     if let out {
       folder = try Self.open(out)
       if source.isInMemory {
@@ -67,11 +67,9 @@ struct PlayedScenario {
         options.backends = warehouse.maker
         lake = warehouse
       }
-      let path = "\(out)/trace.jsonl"
-      _ = FileManager.default.createFile(atPath: path, contents: nil)
-      trace = FileHandle(forWritingAtPath: path)
-      let sink = trace
-      options.traceSink = { bytes in sink?.write(Data(bytes)) }
+      let file = try TraceFile("\(out)/trace.jsonl")
+      options.traceSink = { file.write($0) }
+      trace = file
     }
     let start = Stopwatch.now
     do {

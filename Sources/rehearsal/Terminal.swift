@@ -12,8 +12,12 @@ enum Terminal {
     isColoured ? "\u{1B}[\(isGood ? 32 : 31)m\(word)\u{1B}[0m" : word
   }
 
-  static func complain(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+  static func complain(_ text: String) { tell(text + "\n") }
+
+  /// Writes to standard error.
+  private static func tell(_ text: String) {
+    // Where it is closed, there is nobody to tell.
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   /// A line that says how far a run is; drawn at most ten times a second, after two seconds.
@@ -25,20 +29,20 @@ enum Terminal {
       let now = Stopwatch.now
       guard now - start > 2_000_000_000, last.isDue(now) else { return }
       let percent = Int(min(1, share) * 100)
-      FileHandle.standardError.write(Data("\r\(name) \(percent) %".utf8))
+      tell("\r\(name) \(percent) %")
     }
   }
 
   /// Replaces the progress line, on a terminal.
   static func progressLine(_ text: String) {
     guard isatty(STDERR_FILENO) == 1 else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+    tell("\r\u{1B}[K\(text)")
   }
 
   /// Removes the progress line.
   static func endProgress() {
     guard isatty(STDERR_FILENO) == 1 else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    tell("\r\u{1B}[K")
   }
 }
 
