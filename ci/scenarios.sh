@@ -137,4 +137,5 @@ expect 2 "$bin" skew "$work/nowhere"
 expect 2 "$bin" compare "$work/shadow" --model v9
 expect 2 "$bin" predict "$work/nowhere" --catalog "sqlite:$work/nowhere.db"
 expect 2 "$bin" replay --events "$work/bad.jsonl"
+expect 2 "$bin" replay --events "$work/nowhere.jsonl"
 echo ok

@@ -8,7 +8,7 @@ struct RowTable<Entity, Row> {
   private var places = IDTable<Entity, Int>(filler: 0)
   private(set) var rows: [Row] = []
   /// The rows as they were last sorted, until one changes: a run asks for them twice at its end.
-  private var sorted: [Row]?
+  private var lastSorted: [Row]?
 
   /// A copy of a row.
   subscript(_ id: ID<Entity>) -> Row? { places[id].map { rows[$0] } }
@@ -30,23 +30,23 @@ struct RowTable<Entity, Row> {
 
   /// Changes the row at a place.
   mutating func change<Value>(at place: Int, _ change: (inout Row) -> Value) -> Value {
-    sorted = nil
+    lastSorted = nil
     return change(&rows[place])
   }
 
   /// Inserts a row, or replaces the one that has the id.
   mutating func put(_ row: Row, at id: ID<Entity>) {
-    sorted = nil
+    lastSorted = nil
     if let place = places.insert(id, rows.count) { rows[place] = row } else { rows.append(row) }
   }
 
   /// All rows by (creation, id). Most tables are in that order already: then nothing is copied.
   mutating func sorted(by key: (Row) -> (created: EventTime, id: ID<Entity>)) -> [Row] {
-    if let sorted { return sorted }
+    if let lastSorted { return lastSorted }
     let keys = rows.map(key)
     guard zip(keys, keys.dropFirst()).contains(where: { $0 > $1 }) else { return rows }
     let sorted = rows.indices.sorted { keys[$0] < keys[$1] }.map { rows[$0] }
-    self.sorted = sorted
+    lastSorted = sorted
     return sorted
   }
 }

@@ -96,9 +96,10 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func data(_ path: String) throws -> Data {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(path)' can't be read")
+    do {
+      return try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data()
+    } catch {
+      throw CommandFailure(path, "read", error, cure: "give a file that is there")
     }
-    return data
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CMimalloc
+import Foundation
 import Harness
 import Ports
 
@@ -73,6 +74,16 @@ struct CommandFailure: Error {
       }
     default: code = 2
     }
+  }
+
+  /// A file that can't be `read` or `written`, with the system's reason, which Foundation hides
+  /// behind a number of its own.
+  init(_ path: String, _ done: String, _ error: any Error, cure: String) {
+    let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    let reason = system.map { String(cString: strerror(Int32($0.code))) }
+    code = 2
+    message =
+      "rehearsal: '\(path)' can't be \(done): \(reason ?? error.localizedDescription); \(cure)"
   }
 
   init(code: Int32, message: String) {

@@ -8,6 +8,8 @@ final class TraceFile: Sendable {
     var failure: (any Error)?
   }
 
+  private static let cure = "give --out another folder"
+
   private let path: String
   private let state: Mutex<State>
 
@@ -15,10 +17,11 @@ final class TraceFile: Sendable {
   init(_ path: String) throws {
     self.path = path
     _ = FileManager.default.createFile(atPath: path, contents: nil)
-    guard let handle = FileHandle(forWritingAtPath: path) else {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(path)' can't be written")
+    do {
+      state = Mutex(State(handle: try FileHandle(forWritingTo: URL(fileURLWithPath: path))))
+    } catch {
+      throw CommandFailure(path, "written", error, cure: Self.cure)
     }
-    state = Mutex(State(handle: handle))
   }
 
   /// Appends bytes; after an error nothing more.
@@ -37,20 +40,9 @@ final class TraceFile: Sendable {
   func close() throws {
     try state.withLock { state in
       if let failure = state.failure {
-        throw CommandFailure(
-          code: 2,
-          message: "rehearsal: '\(path)' can't be written: \(Self.reason(failure)); give --out a "
-            + "folder with room")
+        throw CommandFailure(path, "written", failure, cure: Self.cure)
       }
       try state.handle.close()
     }
-  }
-
-  /// The system's reason, which Foundation hides behind a number of its own.
-  private static func reason(_ failure: any Error) -> String {
-    guard let system = (failure as NSError).userInfo[NSUnderlyingErrorKey] as? NSError else {
-      return failure.localizedDescription
-    }
-    return String(cString: strerror(Int32(system.code)))
   }
 }
