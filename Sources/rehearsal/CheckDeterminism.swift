@@ -7,11 +7,12 @@ import Simulation
 /// `rehearsal check-determinism`.
 struct CheckDeterminism: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Runs scenarios twice, in two processes, and compares every line and file.",
+    abstract: "Runs scenarios in two processes or more, and compares every line and file.",
     discussion: """
       Examples:
         rehearsal check-determinism
         rehearsal check-determinism viral-burst --seed 7
+        rehearsal check-determinism viral-burst --processes 8
         rehearsal check-determinism viral-burst --schedules 200
       """)
 
@@ -21,10 +22,23 @@ struct CheckDeterminism: ParsableCommand {
   @Option(help: "Another seed than the scenario's.")
   var seed: UInt64?
 
+  @Option(
+    help: """
+      Runs in this many processes, or until one differs. Each hashes with a seed of its own: what \
+      follows a dictionary of few keys now and then agrees in two.
+      """)
+  var processes = 2
+
   @Option(help: "Runs under this many seeded schedules instead; outputs must not change.")
   var schedules: Int?
 
   @OptionGroup var folders: Folders
+
+  func validate() throws {
+    guard processes >= 2 else {
+      throw ValidationError("--processes \(processes) compares nothing; give 2 or more")
+    }
+  }
 
   func run() throws {
     let files = try names.isEmpty ? folders.files() : names.map { try folders.file($0) }
@@ -75,14 +89,7 @@ struct CheckDeterminism: ParsableCommand {
     var isSame = true
     for file in files {
       let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-      let folders = ["\(base)/\(name)/a", "\(base)/\(name)/b"]
-      for folder in folders {
-        // Both write to one place, then move: a lake's metadata holds its files' whole addresses.
-        let out = "\(base)/\(name)/out"
-        try play(file, into: out)
-        try FileManager.default.moveItem(atPath: out, toPath: folder)
-      }
-      if let divergence = try FolderComparison(folders[0], folders[1]).firstDifferentByte() {
+      if let divergence = try divergence(of: file, in: "\(base)/\(name)") {
         isSame = false
         print("FAIL \(name)\n  " + divergence.lines.joined(separator: "\n"))
       } else {
@@ -92,6 +99,20 @@ struct CheckDeterminism: ParsableCommand {
     if !isSame {
       throw CommandFailure(code: 1, message: "rehearsal: two processes gave different runs")
     }
+  }
+
+  /// Where a process first wrote otherwise than the first one did; nil when none does.
+  private func divergence(of file: String, in base: String) throws -> Divergence? {
+    // All write to one place, then move: a lake's metadata holds its files' whole addresses.
+    let (out, first) = ("\(base)/out", "\(base)/first")
+    try play(file, into: out)
+    try FileManager.default.moveItem(atPath: out, toPath: first)
+    for _ in 1..<processes {
+      try play(file, into: out)
+      if let found = try FolderComparison(first, out).firstDifferentByte() { return found }
+      try FileManager.default.removeItem(atPath: out)
+    }
+    return nil
   }
 
   private func play(_ file: String, into folder: String) throws {

@@ -129,14 +129,16 @@ extension Canary {
       }
     },
     Canary(
-      "shuffled-answers", "Counts are answered in the order of a dictionary by image.",
+      "shuffled-answers", "Counts are answered in the order of the images, not of the questions.",
       of: "risk-scorer"
     ) { _, ports in
       ports.hookFeatures { features, base in
         features.onCounts = { (questions) async throws(PortError) in
           let counts = try await base.counts(questions)
-          let order = Dictionary(grouping: questions.indices, by: { questions[$0].image }).values
-          return order.flatMap { $0 }.map { counts[$0] }
+          let order = questions.indices.sorted {
+            (questions[$0].image, $0) < (questions[$1].image, $1)
+          }
+          return order.map { counts[$0] }
         }
       }
     },

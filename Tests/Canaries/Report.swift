@@ -29,7 +29,7 @@ struct Report: Sendable {
     ]
   }
 
-  /// Aligned columns, then what was seen.
+  /// Aligned columns, then what was seen; the last line names what nothing caught.
   var text: String {
     let rows = [Self.columns] + lines.map(cells)
     let widths = Self.columns.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -41,8 +41,9 @@ struct Report: Sendable {
       }
       text += finding.prefix(100) + "\n"
     }
-    let caught = lines.count { $0.found != nil }
-    return text + "\(caught) of \(lines.count) caught\n"
+    let missed = lines.filter { $0.found == nil }.map(\.canary.name)
+    text += "\(lines.count - missed.count) of \(lines.count) caught"
+    return text + (missed.isEmpty ? "\n" : "; nothing caught \(missed.joined(separator: ", "))\n")
   }
 
   /// The table of `docs/canaries.md`.
