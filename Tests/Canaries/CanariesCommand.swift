@@ -11,8 +11,8 @@ struct CanariesCommand: ParsableCommand {
     abstract: "Puts one defect after the other into the pipeline, and says what catches it.",
     discussion: """
       Each is looked for in all scenarios with their expectations, checkers and goldens, then in
-      several processes, then under seeded interleavings, then by the explorer; the first that goes red
-      has caught it. Without any defect all of them must be green.
+      several processes, then under seeded interleavings, then by the explorer; the first that goes
+      red has caught it. Without any defect all of them must be green.
 
       Exit codes: 0 all are caught; 1 one isn't, or the pipeline itself is red; 64 usage.
       """)
