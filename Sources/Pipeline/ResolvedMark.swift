@@ -62,53 +62,12 @@ public struct ResolvedMark: Hashable, Sendable {
 
   /// The mark that a record's value holds, or nil.
   public init?(_ value: [UInt8]) {
-    var rest = value[...]
-    guard let microseconds = Self.number(&rest) else { return nil }
-    var ends = [TopicName: [Int64]](minimumCapacity: 4)
-    while !rest.isEmpty {
-      guard rest.removeFirst() == UInt8(ascii: " "),
-        let equals = rest.firstIndex(of: UInt8(ascii: "="))
-      else { return nil }
-      let topic = Self.topic(rest[..<equals])
-      rest = rest[(equals + 1)...]
-      var offsets: [Int64] = []
-      offsets.reserveCapacity(4)
-      while let offset = Self.number(&rest) {
-        offsets.append(offset)
-        guard rest.first == UInt8(ascii: ",") else { break }
-        rest.removeFirst()
-      }
-      guard let topic, !offsets.isEmpty else { return nil }
-      ends[topic] = offsets
+    let mark = value.withUnsafeBufferPointer { bytes in
+      var reader = MarkReader(bytes: bytes)
+      return reader.mark()
     }
-    self.init(resolvedAt: EventTime(microseconds: microseconds), ends: ends)
-  }
-
-  /// The topics that a relay's marks name.
-  private static let sources = Catalog.sourceTopics.map {
-    (text: Array($0.utf8), name: TopicName($0))
-  }
-
-  /// The topic of a name; nil for none.
-  private static func topic(_ text: ArraySlice<UInt8>) -> TopicName? {
-    if let known = sources.first(where: { $0.text.elementsEqual(text) }) { return known.name }
-    return text.isEmpty ? nil : TopicName(String(decoding: text, as: UTF8.self))
-  }
-
-  /// Takes a whole number of at most 18 digits from the front.
-  private static func number(_ bytes: inout ArraySlice<UInt8>) -> Int64? {
-    var index = bytes.startIndex
-    let isNegative = bytes.first == UInt8(ascii: "-")
-    if isNegative { index += 1 }
-    let firstDigit = index
-    var value: Int64 = 0
-    while index < bytes.endIndex, bytes[index] &- 48 < 10, index - firstDigit < 18 {
-      value = value * 10 + Int64(bytes[index] &- 48)
-      index += 1
-    }
-    guard index > firstDigit else { return nil }
-    bytes = bytes[index...]
-    return isNegative ? -value : value
+    guard let mark else { return nil }
+    self = mark
   }
 
   /// Publishes a mark of what the log holds now.
@@ -116,7 +75,7 @@ public struct ResolvedMark: Hashable, Sendable {
     _ resolvedAt: EventTime, to log: any EventLog, at now: ProcessingTime
   ) async throws(PortError) {
     var ends = [TopicName: [Int64]](minimumCapacity: 4)
-    for (topic, source) in zip(Catalog.sourceTopics, sources) {
+    for (topic, source) in zip(Catalog.sourceTopics, MarkReader.sources) {
       ends[source.name] = try await log.ends(of: topic)
     }
     let mark = ResolvedMark(resolvedAt: resolvedAt, ends: ends)
@@ -124,5 +83,92 @@ public struct ResolvedMark: Hashable, Sendable {
       ProducerRecord(
         .resolved, recordKey: nil, value: mark.encoded(), timestamp: now.asEventTime)
     ])
+  }
+}
+
+/// A position in a mark's text. Each consumer reads a mark per tick, so it takes bytes one by one:
+/// what a slice or a sequence of them costs is most of it in a debug build.
+private struct MarkReader {
+  /// The topics that a relay's marks name, in the order in which they do.
+  static let sources = Catalog.sourceTopics.map {
+    (text: Array($0.utf8), name: TopicName($0))
+  }
+
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var index = 0
+
+  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  /// The mark that the whole text is; nil when it isn't one.
+  mutating func mark() -> ResolvedMark? {
+    guard let microseconds = number() else { return nil }
+    var ends = [TopicName: [Int64]](minimumCapacity: 4)
+    var place = 0
+    while index < bytes.count {
+      guard take(UInt8(ascii: " ")), let topic = topic(at: place), let offsets = offsets() else {
+        return nil
+      }
+      ends[topic] = offsets
+      place += 1
+    }
+    return ResolvedMark(resolvedAt: EventTime(microseconds: microseconds), ends: ends)
+  }
+
+  private mutating func take(_ byte: UInt8) -> Bool {
+    guard index < bytes.count, bytes[index] == byte else { return false }
+    index += 1
+    return true
+  }
+
+  /// A topic's name, and the sign after it: as a rule that of the source at a place.
+  private mutating func topic(at place: Int) -> TopicName? {
+    if place < Self.sources.count, take(Self.sources[place].text) {
+      if take(UInt8(ascii: "=")) { return Self.sources[place].name }
+      index -= Self.sources[place].text.count
+    }
+    guard let equals = bytes[index...].firstIndex(of: UInt8(ascii: "=")), equals > index else {
+      return nil
+    }
+    defer { index = equals + 1 }
+    return TopicName(String(decoding: bytes[index..<equals], as: UTF8.self))
+  }
+
+  private mutating func take(_ text: [UInt8]) -> Bool {
+    var count = 0
+    while count < text.count, index + count < bytes.count, bytes[index + count] == text[count] {
+      count += 1
+    }
+    guard count == text.count else { return false }
+    index += count
+    return true
+  }
+
+  /// One offset or more, with commas between.
+  private mutating func offsets() -> [Int64]? {
+    guard let first = number() else { return nil }
+    var offsets = [first]
+    offsets.reserveCapacity(4)
+    while take(UInt8(ascii: ",")) {
+      guard let next = number() else { return nil }
+      offsets.append(next)
+    }
+    return offsets
+  }
+
+  /// A whole number of at most 18 digits.
+  private mutating func number() -> Int64? {
+    let start = index
+    let isNegative = take(UInt8(ascii: "-"))
+    let firstDigit = index
+    var value: Int64 = 0
+    while index < bytes.count, bytes[index] &- 48 < 10, index - firstDigit < 18 {
+      value = value * 10 + Int64(bytes[index] &- 48)
+      index += 1
+    }
+    guard index > firstDigit else {
+      index = start
+      return nil
+    }
+    return isNegative ? -value : value
   }
 }

@@ -43,10 +43,18 @@ struct ResolvedMarkTests {
     "What isn't a mark is nil",
     arguments: [
       "", " ", "x", "17x a=1", "a=1", "17 a", "17 a=", "17 =1", "17 a=1=2", "17 a=1,x,3",
-      "17 a=1,,3", "17 a=x", "99999999999999999999 a=1", "{}", "\u{0}",
+      "17 a=1,,3", "17 a=1,", "17 a=x", "17 gourmetgram.comments", "17 gourmetgram.comments=",
+      "99999999999999999999 a=1", "{}", "\u{0}",
     ])
   func bad(text: String) {
     #expect(ResolvedMark(Array(text.utf8)) == nil)
+  }
+
+  @Test("Topics are known by their whole names, in any order")
+  func names() throws {
+    let texts = ["gourmetgram.views", "gourmetgram.comments1", "gourmetgram.comments", "g"]
+    let mark = try #require(ResolvedMark(Array("17 \(texts.joined(separator: "=1 "))=1".utf8)))
+    #expect(Set(mark.ends.keys.map(\.text)) == Set(texts))
   }
 
   @Test("Bytes that aren't text are nil")

@@ -37,7 +37,7 @@ struct BanList: Sendable {
   func violations(in file: SourceFile) -> [Violation] {
     guard applies(file) else { return [] }
     return calls.flatMap { call in
-      file.tokens.indices(of: call.spelling)
+      file.indices(of: call.spelling)
         .filter { !call.excuse(file.tokens, $0) }
         .map { index in
           Violation(

@@ -23,7 +23,7 @@ enum Declarations {
   static func widePorts(in file: SourceFile) -> [Violation] {
     guard file.path.hasPrefix("Sources/Ports/") else { return [] }
     let tokens = file.tokens
-    return tokens.indices(of: ["public", "protocol"]).compactMap { index in
+    return file.indices(of: ["public", "protocol"]).compactMap { index in
       guard let open = tokens[index...].firstIndex(where: { $0.text == "{" }),
         let close = tokens.closing(of: open)
       else { return nil }

@@ -42,7 +42,7 @@ struct ImportGraph: Sendable {
   /// The imports of a file that the graph doesn't have.
   func violations(in file: SourceFile) -> [Violation] {
     guard let target = file.target else { return [] }
-    return Self.imports(of: file.tokens).compactMap { module, line in
+    return Self.imports(of: file).compactMap { module, line in
       complaint(about: module, in: target, isSource: file.tree == "Sources").map { problem, fix in
         Violation(path: file.path, line: line, problem: problem, fix: fix)
       }
@@ -88,11 +88,12 @@ struct ImportGraph: Sendable {
   }
 
   /// The modules that a file imports, with their lines.
-  static func imports(of tokens: [Token]) -> [(module: String, line: Int)] {
+  static func imports(of file: SourceFile) -> [(module: String, line: Int)] {
+    let tokens = file.tokens
     let kinds: Set = [
       "typealias", "struct", "class", "enum", "protocol", "let", "var", "func", "actor",
     ]
-    return tokens.indices(of: ["import"]).compactMap { index in
+    return file.indices(of: ["import"]).compactMap { index in
       let rest = tokens[(index + 1)...].prefix(2).map(\.text)
       guard tokens.text(before: index) != ".", let first = rest.first, let last = rest.last else {
         return nil
@@ -109,7 +110,8 @@ enum PackageManifest {
     let tokens = manifest.tokens
     let start = ["(", "name", ":", "\"\(target)\""]
     let targetKinds: Set = ["target", "executableTarget", "testTarget"]
-    for index in tokens.indices(of: start) where targetKinds.contains(tokens.text(before: index)) {
+    for index in manifest.indices(of: start) where targetKinds.contains(tokens.text(before: index))
+    {
       guard let end = tokens.closing(of: index) else { return nil }
       let list = (index..<end).first { tokens.matches(["dependencies", ":", "["], at: $0) }
       guard let list, let listEnd = tokens.closing(of: list + 2) else { return [] }

@@ -3,10 +3,10 @@ enum Remarks {
   /// Errors of `Sources` that are dropped without a word.
   static func silencedErrors(in file: SourceFile) -> [Violation] {
     guard file.tree == "Sources" else { return [] }
-    let optionalTries = file.tokens.indices(of: ["try", "?"]).compactMap { index in
+    let optionalTries = file.indices(of: ["try", "?"]).compactMap { index in
       complaint(file, "`try?`", at: index, through: index)
     }
-    let emptyCatches = file.tokens.indices(of: ["catch"]).compactMap { index -> Violation? in
+    let emptyCatches = file.indices(of: ["catch"]).compactMap { index -> Violation? in
       guard let open = file.tokens[index...].firstIndex(where: { $0.text == "{" }),
         file.tokens.matches(["}"], at: open + 1)
       else { return nil }

@@ -8,6 +8,8 @@ struct SourceFile: Sendable {
   let tokens: [Token]
   /// The comments, one entry per line of each.
   let comments: [CommentLine]
+  /// The indices of each text among the tokens.
+  private let places: [String: [Int]]
 
   /// Reads a file's text.
   init(path: String, text: String) {
@@ -18,6 +20,11 @@ struct SourceFile: Sendable {
     self.lines = lines
     tokens = lexer.tokens
     comments = lexer.comments
+    var places: [String: [Int]] = [:]
+    for (index, token) in lexer.tokens.enumerated() {
+      places[token.text, default: []].append(index)
+    }
+    self.places = places
   }
 
   /// `Sources` or `Tests`; nil for a file beside them.
@@ -27,6 +34,12 @@ struct SourceFile: Sendable {
   var target: String? {
     let parts = path.split(separator: "/")
     return parts.count > 2 ? String(parts[1]) : nil
+  }
+
+  /// The indices of the tokens at which the texts begin.
+  func indices(of texts: [String]) -> [Int] {
+    guard let first = texts.first, let places = places[first] else { return [] }
+    return places.filter { tokens.matches(texts, at: $0) }
   }
 
   /// Whether a comment is on one of the lines.
@@ -60,11 +73,6 @@ extension [Token] {
       return false
     }
     return true
-  }
-
-  /// The indices at which the texts begin.
-  func indices(of texts: [String]) -> [Int] {
-    indices.filter { matches(texts, at: $0) }
   }
 
   /// The text before `index`; empty at the beginning.
