@@ -91,7 +91,7 @@ struct ManifestTests {
       #expect(header["content"] == Array(content.utf8))
       #expect(header["format-version"] == Array("2".utf8))
       #expect(header["partition-spec-id"] == Array("4".utf8))
-      let schema = JSONTree(parsing: header["schema"] ?? [])
+      let schema = try JSONTree(parsing: header["schema"] ?? [])
       #expect(schema == table.schema.json)
     }
   }

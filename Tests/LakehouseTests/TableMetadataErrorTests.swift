@@ -135,7 +135,7 @@ struct TableMetadataErrorTests {
 
   /// The error of the document with another value at a path; nil removes the field.
   static func failure(_ path: String, _ value: JSONTree?) throws -> LakehouseError? {
-    let tree = try #require(JSONTree(parsing: Array(document.utf8)))
+    let tree = try JSONTree(parsing: Array(document.utf8))
     let steps = path.split(separator: ".").map(String.init)
     var bytes: [UInt8] = []
     edited(tree, steps[...], value).append(to: &bytes)

@@ -58,13 +58,13 @@ struct TableMetadataTests {
   @Test("Fields that the program doesn't interpret are kept")
   func unknownFields() throws {
     var dice = Dice(seed: 5)
-    var tree = try #require(JSONTree(parsing: Self.metadata(&dice).encoded())?.object)
+    var tree = try #require(JSONTree(parsing: Self.metadata(&dice).encoded()).object)
     tree["statistics"] = .list([.object(["snapshot-id": .integer(1), "x": .null])])
     tree["vendor"] = .object(["a": .list([.number(0.25), .boolean(false)]), "é\"\n": .text("\t")])
     var bytes: [UInt8] = []
     JSONTree.object(tree).append(to: &bytes)
     let metadata = try TableMetadata(reading: bytes, file: "f")
-    let again = try #require(JSONTree(parsing: metadata.encoded())?.object)
+    let again = try #require(JSONTree(parsing: metadata.encoded()).object)
     #expect(again == tree)
   }
 
@@ -100,7 +100,7 @@ struct TableMetadataTests {
     #expect(metadata.properties == ["a": "b"])
     let again = try TableMetadata(reading: metadata.encoded(), file: "f")
     #expect(again == metadata)
-    let version = JSONTree(parsing: metadata.encoded())?.object?["format-version"]
+    let version = try JSONTree(parsing: metadata.encoded()).object?["format-version"]
     #expect(version == .integer(2))
   }
 
@@ -128,7 +128,7 @@ struct TableMetadataTests {
   @Test("Another version is refused, and named", arguments: [0, 3, 4, -1])
   func versions(version: Int64) throws {
     var dice = Dice(seed: 1)
-    var tree = try #require(JSONTree(parsing: Self.metadata(&dice).encoded())?.object)
+    var tree = try #require(JSONTree(parsing: Self.metadata(&dice).encoded()).object)
     tree["format-version"] = .integer(version)
     var bytes: [UInt8] = []
     JSONTree.object(tree).append(to: &bytes)

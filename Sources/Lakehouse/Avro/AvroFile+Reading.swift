@@ -35,11 +35,24 @@ private struct AvroFileReader {
     guard let text = metadata.removeValue(forKey: AvroFile.schemaKey) else {
       throw AvroError("the header lacks 'avro.schema'")
     }
-    do { schema = try AvroSchema(json: text) } catch { throw error.inside("avro.schema") }
+    do { schema = try Self.schema(text) } catch { throw error.inside("avro.schema") }
     self.metadata = metadata
     self.bytes = bytes
     self.limits = limits
   }
+
+  /// Schemas that were read before, by their texts: a table's manifests share one.
+  private static let schemas = Memo<String, AvroSchema>(limit: 256)
+  /// The longest text that is kept, in bytes.
+  private static let longestKept = 65_536
+
+  private static func schema(_ bytes: [UInt8]) throws(AvroError) -> AvroSchema {
+    guard bytes.count <= longestKept, let text = String(validating: bytes, as: UTF8.self) else {
+      return try AvroSchema(json: bytes)
+    }
+    return try schemas.value(for: text) { () throws(AvroError) in try AvroSchema(json: bytes) }
+  }
+
   private static func codec(_ name: [UInt8]?) throws(AvroError) -> AvroFile.Codec {
     let name = name.map { String(decoding: $0, as: UTF8.self) } ?? "null"
     guard let codec = AvroFile.Codec(rawValue: name) else {

@@ -1,5 +1,3 @@
-import Synchronization
-
 extension AvroFile {
   /// A block is closed once it holds so many bytes before its codec.
   private static let blockBytes = 65_536
@@ -56,20 +54,12 @@ extension AvroFile {
   }
 
   /// Texts of schemas that were spelled before: many files share one.
-  private static let spelled = Mutex<[AvroSchema: String]>([:])
-  /// After so many schemas they are forgotten.
-  private static let spelledLimit = 256
+  private static let spelled = Memo<AvroSchema, String>(limit: 256)
 
   /// The schema's JSON, once read back: a type defined twice, or a name missing, shows here and not
   /// in a reader.
   private func schemaText() throws(AvroError) -> String {
-    if let known = Self.spelled.withLock({ $0[schema] }) { return known }
-    let text = try checkedText()
-    Self.spelled.withLock { spelled in
-      if spelled.count == Self.spelledLimit { spelled = [:] }
-      spelled[schema] = text
-    }
-    return text
+    try Self.spelled.value(for: schema, checkedText)
   }
 
   private func checkedText() throws(AvroError) -> String {

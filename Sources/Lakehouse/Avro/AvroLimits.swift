@@ -11,8 +11,6 @@ struct AvroLimits: Hashable, Sendable {
   static let freeValues = 65_536
   /// Values each byte of data may hold: containers count too, so more than one.
   static let valuesPerByte = 8
-  /// Levels of nesting in a schema's JSON text.
-  static let textDepth = 512
   /// Levels of nesting in a schema with its named types resolved.
   static let schemaDepth = 128
   /// Types in a schema with its named types resolved.

@@ -6,8 +6,12 @@ extension AvroSchema {
 
   /// The schema that a JSON text in UTF-8 spells, its named types resolved.
   init(json bytes: [UInt8]) throws(AvroError) {
+    let json: JSONValue
+    do { json = try JSONParser.parse(bytes) } catch {
+      throw AvroError(error.reason, offset: error.offset)
+    }
     var parser = AvroSchemaParser()
-    self = try parser.parse(try AvroJSONParser.parse(bytes), namespace: "", depth: 0).schema
+    self = try parser.parse(json, namespace: "", depth: 0).schema
   }
 }
 
@@ -41,7 +45,7 @@ private struct AvroSchemaParser {
   ]
 
   mutating func parse(
-    _ json: AvroJSON, namespace: String, depth: Int
+    _ json: JSONValue, namespace: String, depth: Int
   ) throws(AvroError) -> Parsed {
     guard depth < AvroLimits.schemaDepth else {
       throw AvroError("the schema nests deeper than \(AvroLimits.schemaDepth) levels")
@@ -68,7 +72,7 @@ private struct AvroSchemaParser {
   }
 
   private mutating func union(
-    _ branches: [AvroJSON], namespace: String, depth: Int
+    _ branches: [JSONValue], namespace: String, depth: Int
   ) throws(AvroError) -> Parsed {
     guard !branches.isEmpty else { throw AvroError("a union without branches") }
     var schemas: [AvroSchema] = []
@@ -87,7 +91,7 @@ private struct AvroSchemaParser {
   }
 
   private mutating func object(
-    _ json: AvroJSON, namespace: String, depth: Int
+    _ json: JSONValue, namespace: String, depth: Int
   ) throws(AvroError) -> Parsed {
     guard let type = json["type"] else { throw AvroError("a schema's object without 'type'") }
     switch type.string {
@@ -116,7 +120,7 @@ private struct AvroSchemaParser {
   }
 
   private func container(
-    _ schema: AvroSchema, of inner: Parsed, _ json: AvroJSON
+    _ schema: AvroSchema, of inner: Parsed, _ json: JSONValue
   ) throws(AvroError) -> Parsed {
     var parsed = Parsed(schema: schema)
     try parsed.contain(inner)
@@ -124,7 +128,7 @@ private struct AvroSchemaParser {
   }
 
   /// Adds the `logicalType`, unless a reference brings the very same with it.
-  private func annotate(_ parsed: Parsed, _ json: AvroJSON) throws(AvroError) -> Parsed {
+  private func annotate(_ parsed: Parsed, _ json: JSONValue) throws(AvroError) -> Parsed {
     guard let name = json["logicalType"]?.string else { return parsed }
     let logical = AvroLogicalType(
       name, precision: json["precision"]?.integer, scale: json["scale"]?.integer,
@@ -136,7 +140,7 @@ private struct AvroSchemaParser {
   }
 
   private mutating func definition(
-    _ json: AvroJSON, namespace: String, depth: Int
+    _ json: JSONValue, namespace: String, depth: Int
   ) throws(AvroError) -> Parsed {
     guard let simpleName = json["name"]?.string, !simpleName.isEmpty else {
       throw AvroError("a \(json["type"]?.string ?? "type") without a name")
@@ -161,14 +165,14 @@ private struct AvroSchemaParser {
     return parsed
   }
 
-  private func size(_ json: AvroJSON, of name: String) throws(AvroError) -> Int {
+  private func size(_ json: JSONValue, of name: String) throws(AvroError) -> Int {
     guard let size = json["size"]?.integer, size >= 0 else {
       throw AvroError("the fixed '\(name)' lacks a size of 0 or more")
     }
     return size
   }
 
-  private func symbols(_ json: AvroJSON, of name: String) throws(AvroError) -> [String] {
+  private func symbols(_ json: JSONValue, of name: String) throws(AvroError) -> [String] {
     guard case .array(let items) = json["symbols"] else {
       throw AvroError("the enum '\(name)' lacks its symbols")
     }
@@ -180,7 +184,7 @@ private struct AvroSchemaParser {
   }
 
   private mutating func record(
-    _ json: AvroJSON, name: String, namespace: String, depth: Int
+    _ json: JSONValue, name: String, namespace: String, depth: Int
   ) throws(AvroError) -> Parsed {
     guard case .array(let items) = json["fields"] else {
       throw AvroError("the record '\(name)' lacks its fields")
@@ -205,7 +209,7 @@ private struct AvroSchemaParser {
     return result
   }
 
-  private func field(_ json: AvroJSON, name: String, schema: AvroSchema) -> AvroField {
+  private func field(_ json: JSONValue, name: String, schema: AvroSchema) -> AvroField {
     var field = AvroField(name, schema, id: json["field-id"]?.integer)
     field.documentation = json["doc"]?.string
     field.icebergName = json["iceberg-field-name"]?.string

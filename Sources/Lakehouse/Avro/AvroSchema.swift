@@ -113,7 +113,7 @@ struct AvroField: Hashable, Sendable {
   /// Iceberg's `iceberg-field-name`: the column's name where Avro can't spell it.
   var icebergName: String?
   /// The `default` that readers use, as in the text; nil for none.
-  var defaultValue: AvroJSON?
+  var defaultValue: JSONValue?
 
   /// A field; one that may be null gets the default null, as Iceberg writes it, unless told
   /// otherwise.

@@ -203,7 +203,8 @@ extension IcebergField {
     object["type"] =
       switch type {
       case .named(let name): .text(name)
-      case .nested(let text): JSONTree(parsing: Array(text.utf8)) ?? .text(text)
+      // It is the text of a tree, so it always is one.
+      case .nested(let text): (try? JSONTree(parsing: Array(text.utf8))) ?? .text(text)
       }
     if let doc { object["doc"] = .text(doc) }
     return .object(object)

@@ -11,7 +11,13 @@ struct NameMapping: Hashable, Sendable {
   init?(_ metadata: TableMetadata) throws(LakehouseError) {
     guard let text = metadata.properties[Self.property] else { return nil }
     let field = "properties.\(Self.property)"
-    guard let entries = JSONTree(parsing: Array(text.utf8))?.list else {
+    let tree: JSONTree
+    do throws(JSONError) { tree = try JSONTree(parsing: Array(text.utf8)) } catch {
+      throw LakehouseError(
+        file: metadata.location, field: field,
+        reason: "isn't JSON (byte \(error.offset): \(error.reason))")
+    }
+    guard let entries = tree.list else {
       throw LakehouseError(file: metadata.location, field: field, reason: "isn't a JSON list")
     }
     var ids: [String: Int] = [:]

@@ -13,8 +13,12 @@ extension TableMetadata {
         throw LakehouseError(file: file, reason: error.reason)
       }
     }
-    guard let tree = JSONTree(parsing: bytes) else {
-      throw LakehouseError(file: file, reason: "isn't JSON: it is cut off, or another kind of file")
+    let tree: JSONTree
+    do throws(JSONError) { tree = try JSONTree(parsing: bytes) } catch {
+      throw LakehouseError(
+        file: file,
+        reason: "isn't JSON: it is cut off, or another kind of file "
+          + "(byte \(error.offset): \(error.reason))")
     }
     do {
       try self.init(tree)

@@ -1,27 +1,27 @@
 /// A JSON value with its object's keys in order, as a schema's text needs it.
-enum AvroJSON: Hashable, Sendable {
+enum JSONValue: Hashable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int64)
   case number(Double)
   case string(String)
-  case array([AvroJSON])
+  case array([JSONValue])
   case object([Member])
 
   /// One key of an object.
   struct Member: Hashable, Sendable {
     let key: String
-    let value: AvroJSON
+    let value: JSONValue
 
     /// A key and its value.
-    init(_ key: String, _ value: AvroJSON) {
+    init(_ key: String, _ value: JSONValue) {
       self.key = key
       self.value = value
     }
   }
 
   /// The value under a key of an object, the last where the key repeats.
-  subscript(key: String) -> AvroJSON? {
+  subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
@@ -54,7 +54,7 @@ enum AvroJSON: Hashable, Sendable {
     case .boolean(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
     case .integer(let value): bytes.append(contentsOf: String(value).utf8)
     case .number(let value): bytes.append(contentsOf: (value.isFinite ? "\(value)" : "null").utf8)
-    case .string(let value): Self.append(value, to: &bytes)
+    case .string(let value): JSONText.append(value, to: &bytes)
     case .array(let items):
       bytes.append(UInt8(ascii: "["))
       for (index, item) in items.enumerated() {
@@ -66,26 +66,11 @@ enum AvroJSON: Hashable, Sendable {
       bytes.append(UInt8(ascii: "{"))
       for (index, member) in members.enumerated() {
         if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        Self.append(member.key, to: &bytes)
+        JSONText.append(member.key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
         member.value.append(to: &bytes)
       }
       bytes.append(UInt8(ascii: "}"))
     }
-  }
-
-  private static func append(_ text: String, to bytes: inout [UInt8]) {
-    let digits = Array("0123456789abcdef".utf8)
-    bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-      case 0..<0x20:
-        bytes.append(contentsOf: "\\u00".utf8)
-        bytes += [digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
-      default: bytes.append(byte)
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

@@ -1,20 +1,31 @@
+/// Why a text isn't JSON.
+struct JSONError: Error, Hashable, Sendable {
+  /// What was wrong, with the value seen.
+  var reason: String
+  /// The byte of the text where it went wrong.
+  var offset: Int
+}
+
 /// Reads one JSON text (RFC 8259), with bounded nesting.
-struct AvroJSONParser {
+struct JSONParser {
+  /// Levels of nesting in a text.
+  private static let maximumDepth = 512
+
   private let bytes: [UInt8]
   private var offset = 0
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// The value that `bytes` spell; anything but whitespace after it is an error.
-  static func parse(_ bytes: [UInt8]) throws(AvroError) -> AvroJSON {
-    var parser = AvroJSONParser(bytes)
+  static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    var parser = JSONParser(bytes)
     let value = try parser.value(depth: 0)
     parser.skipWhitespace()
     guard parser.offset == bytes.count else { throw parser.failure("text after the JSON value") }
     return value
   }
 
-  private func failure(_ reason: String) -> AvroError { AvroError(reason, offset: offset) }
+  private func failure(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
 
   private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
@@ -30,9 +41,9 @@ struct AvroJSONParser {
     return true
   }
 
-  private mutating func value(depth: Int) throws(AvroError) -> AvroJSON {
-    guard depth < AvroLimits.textDepth else {
-      throw failure("JSON nests deeper than \(AvroLimits.textDepth) levels")
+  private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+    guard depth < Self.maximumDepth else {
+      throw failure("JSON nests deeper than \(Self.maximumDepth) levels")
     }
     skipWhitespace()
     guard let byte = current else { throw failure("JSON ends where a value should be") }
@@ -48,9 +59,9 @@ struct AvroJSONParser {
     }
   }
 
-  private mutating func object(depth: Int) throws(AvroError) -> AvroJSON {
+  private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
     offset += 1
-    var members: [AvroJSON.Member] = []
+    var members: [JSONValue.Member] = []
     skipWhitespace()
     if skip("}") { return .object(members) }
     repeat {
@@ -59,16 +70,16 @@ struct AvroJSONParser {
       let key = try string()
       skipWhitespace()
       guard skip(":") else { throw failure("a JSON object's colon is missing") }
-      members.append(AvroJSON.Member(key, try value(depth: depth + 1)))
+      members.append(JSONValue.Member(key, try value(depth: depth + 1)))
       skipWhitespace()
     } while skip(",")
     guard skip("}") else { throw failure("a JSON object isn't closed") }
     return .object(members)
   }
 
-  private mutating func array(depth: Int) throws(AvroError) -> AvroJSON {
+  private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
     offset += 1
-    var items: [AvroJSON] = []
+    var items: [JSONValue] = []
     skipWhitespace()
     if skip("]") { return .array(items) }
     repeat {
@@ -79,7 +90,7 @@ struct AvroJSONParser {
     return .array(items)
   }
 
-  private mutating func word(_ text: String, _ value: AvroJSON) throws(AvroError) -> AvroJSON {
+  private mutating func word(_ text: String, _ value: JSONValue) throws(JSONError) -> JSONValue {
     guard bytes[offset...].starts(with: text.utf8) else {
       throw failure("not JSON: '\(text)' is misspelt")
     }
@@ -87,20 +98,39 @@ struct AvroJSONParser {
     return value
   }
 
-  private mutating func number() throws(AvroError) -> AvroJSON {
+  private mutating func number() throws(JSONError) -> JSONValue {
     let start = offset
-    while let byte = current, "+-.0123456789eE".utf8.contains(byte) { offset += 1 }
+    _ = skip("-")
+    if !skip("0") { try digits() }
+    if skip(".") { try digits() }
+    if skip("e") || skip("E") {
+      if !skip("+") { _ = skip("-") }
+      try digits()
+    }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
     if let value = Int64(text) { return .integer(value) }
     guard let value = Double(text), value.isFinite else {
-      throw failure("not a JSON number: '\(text)'")
+      throw failure("not a number that a double holds: '\(text)'")
     }
     return .number(value)
   }
 
-  private mutating func string() throws(AvroError) -> String {
+  private mutating func digits() throws(JSONError) {
+    let start = offset
+    while let byte = current, byte &- UInt8(ascii: "0") < 10 { offset += 1 }
+    guard offset > start else { throw failure("a JSON number lacks a digit") }
+  }
+
+  private mutating func string() throws(JSONError) -> String {
     offset += 1
-    var text: [UInt8] = []
+    let start = offset
+    // As a rule nothing in it is escaped.
+    while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""),
+      byte != UInt8(ascii: "\\")
+    {
+      offset += 1
+    }
+    var text = Array(bytes[start..<offset])
     while let byte = current {
       offset += 1
       switch byte {
@@ -117,7 +147,7 @@ struct AvroJSONParser {
     throw failure("a JSON string isn't closed")
   }
 
-  private mutating func escape(into text: inout [UInt8]) throws(AvroError) {
+  private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
     guard let byte = current else { throw failure("a JSON string isn't closed") }
     offset += 1
     switch byte {
@@ -132,7 +162,7 @@ struct AvroJSONParser {
     }
   }
 
-  private mutating func unicodeScalar() throws(AvroError) -> Unicode.Scalar {
+  private mutating func unicodeScalar() throws(JSONError) -> Unicode.Scalar {
     var code = try hexadecimal()
     if 0xD800..<0xDC00 ~= code, skip("\\"), skip("u") {
       let low = try hexadecimal()
@@ -143,7 +173,7 @@ struct AvroJSONParser {
     return scalar
   }
 
-  private mutating func hexadecimal() throws(AvroError) -> UInt32 {
+  private mutating func hexadecimal() throws(JSONError) -> UInt32 {
     var code: UInt32 = 0
     for _ in 0..<4 {
       guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {

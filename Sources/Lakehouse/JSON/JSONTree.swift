@@ -1,5 +1,3 @@
-import Foundation
-
 /// A JSON document of any shape: what Iceberg's metadata holds that this program doesn't interpret
 /// must come out as it went in.
 indirect enum JSONTree: Hashable, Sendable {
@@ -11,13 +9,23 @@ indirect enum JSONTree: Hashable, Sendable {
   case list([JSONTree])
   case object([String: JSONTree])
 
-  /// The document in `bytes`, or nil when it isn't JSON.
-  init?(parsing bytes: [UInt8]) {
-    // Where the text goes wrong doesn't matter: the caller names the file.
-    guard let tree = try? JSONDecoder().decode(JSONTree.self, from: Data(bytes)) else {
-      return nil
+  /// The document in `bytes`.
+  init(parsing bytes: [UInt8]) throws(JSONError) { self.init(try JSONParser.parse(bytes)) }
+
+  /// The same document without the order of its keys; the last where one repeats.
+  private init(_ value: JSONValue) {
+    switch value {
+    case .null: self = .null
+    case .boolean(let value): self = .boolean(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = .number(value)
+    case .string(let value): self = .text(value)
+    case .array(let values): self = .list(values.map(JSONTree.init(_:)))
+    case .object(let members):
+      var fields = [String: JSONTree](minimumCapacity: members.count)
+      for member in members { fields[member.key] = JSONTree(member.value) }
+      self = .object(fields)
     }
-    self = tree
   }
 
   /// The value as an integer, if it is one.
@@ -65,30 +73,6 @@ indirect enum JSONTree: Hashable, Sendable {
       }
       bytes.append(UInt8(ascii: "}"))
     }
-  }
-}
-
-extension JSONTree: Decodable {
-  init(from decoder: any Decoder) throws {
-    // Each `try?` asks whether the value is of that kind; a value of none ends in the last line.
-    if let fields = try? [String: JSONTree](from: decoder) {  // Is it an object?
-      self = .object(fields)
-    } else if let values = try? [JSONTree](from: decoder) {  // A list?
-      self = .list(values)
-    } else {
-      self = try Self.scalar(try decoder.singleValueContainer())
-    }
-  }
-
-  private static func scalar(_ value: any SingleValueDecodingContainer) throws -> JSONTree {
-    if value.decodeNil() { return .null }
-    // Not a boolean: another kind.
-    if let boolean = try? value.decode(Bool.self) { return .boolean(boolean) }
-    // Not a whole number: another kind.
-    if let integer = try? value.decode(Int64.self) { return .integer(integer) }
-    // Not a number at all: text.
-    if let number = try? value.decode(Double.self) { return .number(number) }
-    return .text(try value.decode(String.self))
   }
 }
 
