@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whole scenarios with the release build: every golden, every scenario twice in two processes,
-# 200 interleavings, crashes at every step of the jobs, seeds of the explorer, and a replay of a
-# day's events that must give the day's own outputs again.
+# 200 interleavings, outages of every service, crashes at every step of the jobs, seeds of the
+# explorer, and a replay of a day's events that must give the day's own outputs again.
 set -euo pipefail
 bin=${1:?usage: ci/scenarios.sh PATH-OF-REHEARSAL}
 work=$(mktemp -d)
@@ -31,6 +31,9 @@ both "$bin check-determinism $(awk 'NR % 2' <<<"$names" | xargs)" \
 say "200 seeded interleavings"
 both "$bin check-determinism viral-burst --schedules 200" \
   "$bin check-determinism normal-traffic --schedules 200"
+
+say "each service away for an hour, other instances, batches and ticks"
+"$bin" check-faults viral-burst normal-traffic --outages
 
 say "every operation of every job, crashed after and its reply lost"
 both "$bin check-faults job-faults --kind crash" "$bin check-faults job-faults --kind lost-reply"
