@@ -78,7 +78,7 @@ struct InjectionTests {
       }
       return ports
     }
-    options.settlingLimit = .seconds(120)
+    options.settlingLimit = .seconds(10)
     #expect(throws: RunFailure.self) {
       try ScenarioRun(ScenarioTexts.parsedTiny(), options: options).run()
     }

@@ -114,11 +114,13 @@ struct Timeline: Sendable {
 
   /// The naive answer: filter the list.
   func naiveCounts(_ question: CountQuestion) -> EngagementCounts {
+    let visible = entries.filter { entry in
+      entry.event.image == question.image && entry.event.time <= question.asOf
+        && (entry.visibleFrom ?? entry.event.time) <= question.asOf
+    }
     func tally(_ kind: EventKind, _ seconds: Int64?) -> RollingCounter.Tally {
-      let counted = entries.filter { entry in
-        entry.event.image == question.image && entry.event.kind == kind
-          && entry.event.time <= question.asOf
-          && (entry.visibleFrom ?? entry.event.time) <= question.asOf
+      let counted = visible.filter { entry in
+        entry.event.kind == kind
           && (seconds.map { entry.event.time > question.asOf - .seconds($0) } ?? true)
       }
       return RollingCounter.Tally(
