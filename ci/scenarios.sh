@@ -128,6 +128,9 @@ expect 2 bash -c "trap '' XFSZ; ulimit -f 8; $bin run poison-records --out $work
 expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario
+expect 2 "$bin" check-determinism viral-burst --processes 1
+expect 2 "$bin" check-faults viral-burst --outages --kind crash
+expect 1 "$bin" check-faults lab-semantics --outages
 expect 2 "$bin" explore swarm --seeds 9..3
 expect 2 "$bin" explore swarm --seeds 99999999999
 expect 2 "$bin" explore swarm --shard 1/0

@@ -49,29 +49,19 @@ indirect enum JSONTree: Hashable, Sendable {
   }
 
   /// Appends the document's text; objects by key.
-  func append(to bytes: inout [UInt8]) {
+  func append(to bytes: inout [UInt8]) { ordered.append(to: &bytes) }
+
+  private var ordered: JSONValue {
     switch self {
-    case .null: bytes.append(contentsOf: "null".utf8)
-    case .boolean(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
-    case .integer(let value): bytes.append(contentsOf: String(value).utf8)
-    case .number(let value): bytes.append(contentsOf: "\(value)".utf8)
-    case .text(let value): JSONText.append(value, to: &bytes)
-    case .list(let values):
-      bytes.append(UInt8(ascii: "["))
-      for (index, value) in values.enumerated() {
-        if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        value.append(to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "]"))
+    case .null: .null
+    case .boolean(let value): .boolean(value)
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .text(let value): .string(value)
+    case .list(let values): .array(values.map(\.ordered))
     case .object(let fields):
-      bytes.append(UInt8(ascii: "{"))
-      for (index, field) in fields.sorted(by: { $0.key < $1.key }).enumerated() {
-        if index > 0 { bytes.append(UInt8(ascii: ",")) }
-        JSONText.append(field.key, to: &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        field.value.append(to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "}"))
+      .object(
+        fields.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, $0.value.ordered) })
     }
   }
 }

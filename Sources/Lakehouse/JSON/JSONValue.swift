@@ -1,4 +1,4 @@
-/// A JSON value with its object's keys in order, as a schema's text needs it.
+/// A JSON value with its objects' keys in order, as a schema's text needs it.
 enum JSONValue: Hashable, Sendable {
   case null
   case boolean(Bool)
@@ -48,7 +48,8 @@ enum JSONValue: Hashable, Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  private func append(to bytes: inout [UInt8]) {
+  /// Appends the text.
+  func append(to bytes: inout [UInt8]) {
     switch self {
     case .null: bytes.append(contentsOf: "null".utf8)
     case .boolean(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
