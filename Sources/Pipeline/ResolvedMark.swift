@@ -157,7 +157,6 @@ private struct MarkReader {
 
   /// A whole number of at most 18 digits.
   private mutating func number() -> Int64? {
-    let start = index
     let isNegative = take(UInt8(ascii: "-"))
     let firstDigit = index
     var value: Int64 = 0
@@ -165,10 +164,7 @@ private struct MarkReader {
       value = value * 10 + Int64(bytes[index] &- 48)
       index += 1
     }
-    guard index > firstDigit else {
-      index = start
-      return nil
-    }
+    guard index > firstDigit else { return nil }
     return isNegative ? -value : value
   }
 }

@@ -162,6 +162,7 @@ extension IcebergLakeTests {
     "Without a mapping, or with a wrong one, such a file is an error that says so",
     arguments: [
       (nil, "schema.name-mapping.default"), ("{}", "schema.name-mapping.default"),
+      ("[", "schema.name-mapping.default: isn't JSON: JSON ends where a value should be (byte 1)"),
       ("[{\"field-id\": 1}]", "schema.name-mapping.default[0].names"),
       ("[{\"field-id\": 1, \"names\": [\"i64\"]}]", "foreign.parquet: text: isn't string"),
     ] as [(String?, String)])

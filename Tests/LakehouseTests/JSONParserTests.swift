@@ -25,37 +25,83 @@ struct JSONParserTests {
         ]))
   }
 
-  @Test("What a tree writes, it reads", arguments: 1...40)
+  @Test("What a tree writes, it and Foundation read", arguments: 1...40)
   func roundTrip(seed: UInt64) throws {
     var dice = Dice(seed: seed)
     let tree = Self.tree(&dice, depth: 0)
     var bytes: [UInt8] = []
     tree.append(to: &bytes)
     #expect(try JSONTree(parsing: bytes) == tree)
-    #expect(
-      try JSONSerialization.isValidJSONObject(
-        JSONSerialization.jsonObject(
-          with: Data("[".utf8) + bytes + Data("]".utf8))))
+    #expect(try Self.foundation(bytes) == tree)
+  }
+
+  @Test("A damaged text is what Foundation makes of it, or both refuse it", arguments: 1...8)
+  func damaged(seed: UInt64) {
+    var dice = Dice(seed: seed)
+    let marks = Array("{}[]\":,.-+eE019tfn\\u \n".utf8)
+    var accepted = 0
+    for _ in 0..<100 {
+      var bytes: [UInt8] = []
+      JSONTree.list([Self.tree(&dice, depth: 0)]).append(to: &bytes)
+      let place = dice.below(bytes.count)
+      if dice.below(2) == 0 { bytes[place] = dice.pick(marks) } else { bytes.remove(at: place) }
+      let expected = try? Self.foundation(bytes)
+      let read = try? JSONTree(parsing: bytes)
+      if read != nil { accepted += 1 }
+      #expect(
+        read.map(Self.plain) == expected.map(Self.plain),
+        "\(String(decoding: bytes, as: UTF8.self))"
+      )
+    }
+    #expect((10...90).contains(accepted))
   }
 
   @Test(
     "What isn't JSON is refused at its byte",
     arguments: [
       ("", 0), ("  ", 2), ("01", 1), ("+1", 0), ("1.", 2), (".5", 0), ("1e", 2), ("-", 1),
-      ("1e999", 5), ("nul", 0), ("[1,]", 3), ("[1 2]", 3), ("{1:2}", 1), ("{\"a\" 1}", 5),
-      ("{\"a\":1", 6), ("\"a", 2), ("\"a\tb\"", 3), ("\"\\x\"", 3), ("\"\\u12g4\"", 5),
-      ("\"\\ud800\"", 7), ("1 2", 2), ("\u{FEFF}1", 0),
+      ("1e999", 0), ("[1e999]", 1), ("nul", 0), ("[1,]", 3), ("[1 2]", 3), ("{1:2}", 1),
+      ("{\"a\" 1}", 5),
+      ("{\"a\":1", 6), ("\"a", 2), ("\"a\tb\"", 2), ("\"\\x\"", 2), ("\"\\u12g4\"", 5),
+      ("\"a\\ud800\"", 2), ("1 2", 2), ("\u{FEFF}1", 0),
     ])
   func refused(text: String, offset: Int) {
     let error = #expect(throws: JSONError.self) { try JSONTree(parsing: Array(text.utf8)) }
     #expect(error?.offset == offset, "\(error as Any)")
   }
 
-  @Test("Bytes that aren't text, and nesting without end, are refused")
-  func hostile() {
-    #expect(throws: JSONError.self) { try JSONTree(parsing: [0x22, 0xC3, 0x28, 0x22]) }
-    let deep = [UInt8](repeating: UInt8(ascii: "["), count: 100_000)
-    #expect(throws: JSONError.self) { try JSONTree(parsing: deep) }
+  @Test("Bytes that aren't text are refused at the string that holds them")
+  func notText() {
+    let bytes: [UInt8] = [0x5B, 0x22, 0x61, 0xC3, 0x28, 0x22, 0x5D]
+    let error = #expect(throws: JSONError.self) { try JSONTree(parsing: bytes) }
+    #expect(error == JSONError(reason: "invalid UTF-8 in a JSON string", offset: 1))
+  }
+
+  @Test("512 levels of nesting are read, more are refused where they begin")
+  func deep() throws {
+    func nested(_ levels: Int) -> [UInt8] {
+      Array((String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8)
+    }
+    _ = try JSONTree(parsing: nested(512))
+    for levels in [513, 100_000] {
+      let error = #expect(throws: JSONError.self) { try JSONTree(parsing: nested(levels)) }
+      #expect(error?.offset == 512)
+    }
+  }
+
+  /// The document as Foundation reads it.
+  private static func foundation(_ bytes: [UInt8]) throws -> JSONTree {
+    try JSONDecoder().decode(Foreign.self, from: Data(bytes)).tree
+  }
+
+  /// The document with whole numbers told by their value: Foundation reads `1.0` as 1.
+  private static func plain(_ tree: JSONTree) -> JSONTree {
+    switch tree {
+    case .number(let value): Int64(exactly: value).map(JSONTree.integer) ?? tree
+    case .list(let values): .list(values.map(plain))
+    case .object(let fields): .object(fields.mapValues(plain))
+    default: tree
+    }
   }
 
   private static func tree(_ dice: inout Dice, depth: Int) -> JSONTree {
@@ -71,6 +117,30 @@ struct JSONParserTests {
       let keys = texts.prefix(dice.below(texts.count + 1))
       return .object(
         Dictionary(uniqueKeysWithValues: keys.map { ($0, tree(&dice, depth: depth + 1)) }))
+    }
+  }
+}
+
+/// A document of any shape through a `Decoder`.
+private struct Foreign: Decodable {
+  let tree: JSONTree
+
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      tree = .null
+    } else if let flag = try? value.decode(Bool.self) {
+      tree = .boolean(flag)
+    } else if let integer = try? value.decode(Int64.self) {
+      tree = .integer(integer)
+    } else if let number = try? value.decode(Double.self) {
+      tree = .number(number)
+    } else if let text = try? value.decode(String.self) {
+      tree = .text(text)
+    } else if let values = try? value.decode([Foreign].self) {
+      tree = .list(values.map(\.tree))
+    } else {
+      tree = .object(try value.decode([String: Foreign].self).mapValues(\.tree))
     }
   }
 }

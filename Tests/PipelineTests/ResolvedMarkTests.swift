@@ -50,11 +50,17 @@ struct ResolvedMarkTests {
     #expect(ResolvedMark(Array(text.utf8)) == nil)
   }
 
-  @Test("Topics are known by their whole names, in any order")
-  func names() throws {
-    let texts = ["gourmetgram.views", "gourmetgram.comments1", "gourmetgram.comments", "g"]
-    let mark = try #require(ResolvedMark(Array("17 \(texts.joined(separator: "=1 "))=1".utf8)))
-    #expect(Set(mark.ends.keys.map(\.text)) == Set(texts))
+  @Test(
+    "Topics are known by their whole names, in any order",
+    arguments: [
+      Catalog.sourceTopics, Catalog.sourceTopics.reversed(),
+      ["gourmetgram.comments1", "gourmetgram.flags", "gourmetgram.fla", "g"],
+    ])
+  func names(topics: [String]) {
+    let ends = topics.enumerated().map { "\($1)=\($0),\($0 + 10)" }
+    let mark = ResolvedMark(Array("17 \(ends.joined(separator: " "))".utf8))
+    let expected = topics.enumerated().map { (TopicName($1), [Int64($0), Int64($0 + 10)]) }
+    #expect(mark?.ends == Dictionary(uniqueKeysWithValues: expected))
   }
 
   @Test("Bytes that aren't text are nil")

@@ -42,15 +42,24 @@ private struct AvroFileReader {
   }
 
   /// Schemas that were read before, by their texts: a table's manifests share one.
-  private static let schemas = Memo<String, AvroSchema>(limit: 256)
+  private static let schemas = Memo<SchemaText, AvroSchema>(limit: 256)
   /// The longest text that is kept, in bytes.
   private static let longestKept = 65_536
 
   private static func schema(_ bytes: [UInt8]) throws(AvroError) -> AvroSchema {
-    guard bytes.count <= longestKept, let text = String(validating: bytes, as: UTF8.self) else {
-      return try AvroSchema(json: bytes)
+    guard bytes.count <= longestKept else { return try AvroSchema(json: bytes) }
+    return try schemas.value(for: SchemaText(bytes: bytes)) { () throws(AvroError) in
+      try AvroSchema(json: bytes)
     }
-    return try schemas.value(for: text) { () throws(AvroError) in try AvroSchema(json: bytes) }
+  }
+
+  /// A text byte for byte: as a string it would equal one that spells an accent otherwise.
+  private struct SchemaText: Hashable {
+    let bytes: [UInt8]
+
+    func hash(into hasher: inout Hasher) {
+      bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
   }
 
   private static func codec(_ name: [UInt8]?) throws(AvroError) -> AvroFile.Codec {

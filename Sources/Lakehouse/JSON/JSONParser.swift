@@ -1,6 +1,6 @@
 /// Why a text isn't JSON.
 struct JSONError: Error, Hashable, Sendable {
-  /// What was wrong, with the value seen.
+  /// What was wrong.
   var reason: String
   /// The byte of the text where it went wrong.
   var offset: Int
@@ -25,7 +25,9 @@ struct JSONParser {
     return value
   }
 
-  private func failure(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
+  private func failure(_ reason: String, at place: Int? = nil) -> JSONError {
+    JSONError(reason: reason, offset: place ?? offset)
+  }
 
   private var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
@@ -110,7 +112,7 @@ struct JSONParser {
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
     if let value = Int64(text) { return .integer(value) }
     guard let value = Double(text), value.isFinite else {
-      throw failure("not a number that a double holds: '\(text)'")
+      throw failure("not a number that a double holds: '\(text)'", at: start)
     }
     return .number(value)
   }
@@ -136,11 +138,11 @@ struct JSONParser {
       switch byte {
       case UInt8(ascii: "\""):
         guard let string = String(validating: text, as: UTF8.self) else {
-          throw failure("invalid UTF-8 in a JSON string")
+          throw failure("invalid UTF-8 in a JSON string", at: start - 1)
         }
         return string
       case UInt8(ascii: "\\"): try escape(into: &text)
-      case 0..<0x20: throw failure("a control character in a JSON string")
+      case 0..<0x20: throw failure("a control character in a JSON string", at: offset - 1)
       default: text.append(byte)
       }
     }
@@ -158,18 +160,21 @@ struct JSONParser {
     case UInt8(ascii: "r"): text.append(0x0D)
     case UInt8(ascii: "t"): text.append(0x09)
     case UInt8(ascii: "u"): text.append(contentsOf: String(try unicodeScalar()).utf8)
-    default: throw failure("an unknown escape in a JSON string")
+    default: throw failure("an unknown escape in a JSON string", at: offset - 1)
     }
   }
 
   private mutating func unicodeScalar() throws(JSONError) -> Unicode.Scalar {
+    let start = offset - 2
     var code = try hexadecimal()
     if 0xD800..<0xDC00 ~= code, skip("\\"), skip("u") {
       let low = try hexadecimal()
-      guard 0xDC00..<0xE000 ~= low else { throw failure("half a surrogate pair") }
+      guard 0xDC00..<0xE000 ~= low else { throw failure("half a surrogate pair", at: start) }
       code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
     }
-    guard let scalar = Unicode.Scalar(code) else { throw failure("half a surrogate pair") }
+    guard let scalar = Unicode.Scalar(code) else {
+      throw failure("half a surrogate pair", at: start)
+    }
     return scalar
   }
 

@@ -1,4 +1,4 @@
-/// A JSON value with its objects' keys in order, as a schema's text needs it.
+/// A JSON value with its objects' keys in the text's order: what is read and written.
 enum JSONValue: Hashable, Sendable {
   case null
   case boolean(Bool)

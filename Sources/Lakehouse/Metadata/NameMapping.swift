@@ -15,7 +15,7 @@ struct NameMapping: Hashable, Sendable {
     do throws(JSONError) { tree = try JSONTree(parsing: Array(text.utf8)) } catch {
       throw LakehouseError(
         file: metadata.location, field: field,
-        reason: "isn't JSON (byte \(error.offset): \(error.reason))")
+        reason: "isn't JSON: \(error.reason) (byte \(error.offset))")
     }
     guard let entries = tree.list else {
       throw LakehouseError(file: metadata.location, field: field, reason: "isn't a JSON list")

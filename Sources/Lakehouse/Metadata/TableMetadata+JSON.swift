@@ -17,8 +17,8 @@ extension TableMetadata {
     do throws(JSONError) { tree = try JSONTree(parsing: bytes) } catch {
       throw LakehouseError(
         file: file,
-        reason: "isn't JSON: it is cut off, or another kind of file "
-          + "(byte \(error.offset): \(error.reason))")
+        reason: "isn't JSON, it may be cut off or another kind of file: \(error.reason) "
+          + "(byte \(error.offset))")
     }
     do {
       try self.init(tree)
