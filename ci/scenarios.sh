@@ -34,6 +34,12 @@ both "$bin check-determinism viral-burst --schedules 200" \
 
 say "each service away for an hour, other instances, batches and ticks"
 "$bin" check-faults viral-burst normal-traffic --outages
+if "$bin" check-faults lab-semantics --outages >"$work/outages" 2>&1 ||
+  ! grep -q '^  scores row' "$work/outages"; then
+  echo "an outage doesn't show under the lab's immediate scoring" >&2
+  cat "$work/outages" >&2
+  exit 1
+fi
 
 say "every operation of every job, crashed after and its reply lost"
 both "$bin check-faults job-faults --kind crash" "$bin check-faults job-faults --kind lost-reply"
@@ -129,8 +135,10 @@ expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario
 expect 2 "$bin" check-determinism viral-burst --processes 1
+expect 2 "$bin" check-determinism viral-burst --processes 3 --schedules 2
+expect 2 "$bin" check-determinism viral-burst --schedules=-1
+expect 2 "$bin" check-determinism viral-burst --schedules 0
 expect 2 "$bin" check-faults viral-burst --outages --kind crash
-expect 1 "$bin" check-faults lab-semantics --outages
 expect 2 "$bin" explore swarm --seeds 9..3
 expect 2 "$bin" explore swarm --seeds 99999999999
 expect 2 "$bin" explore swarm --shard 1/0

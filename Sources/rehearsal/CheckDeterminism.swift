@@ -24,10 +24,10 @@ struct CheckDeterminism: ParsableCommand {
 
   @Option(
     help: """
-      Runs in this many processes, or until one differs. Each hashes with a seed of its own: what \
-      follows a dictionary of few keys now and then agrees in two.
+      Runs in this many processes (default: 2), or until one differs. Each hashes with a seed of \
+      its own: where an order follows a dictionary of few keys, two may agree by chance.
       """)
-  var processes = 2
+  var processes: Int?
 
   @Option(help: "Runs under this many seeded schedules instead; outputs must not change.")
   var schedules: Int?
@@ -35,8 +35,14 @@ struct CheckDeterminism: ParsableCommand {
   @OptionGroup var folders: Folders
 
   func validate() throws {
-    guard processes >= 2 else {
+    if let processes, processes < 2 {
       throw ValidationError("--processes \(processes) compares nothing; give 2 or more")
+    }
+    if let schedules, schedules < 1 {
+      throw ValidationError("--schedules \(schedules) compares nothing; give 1 or more")
+    }
+    guard processes == nil || schedules == nil else {
+      throw ValidationError("--schedules plays in one process; leave out --processes")
     }
   }
 
@@ -107,7 +113,7 @@ struct CheckDeterminism: ParsableCommand {
     let (out, first) = ("\(base)/out", "\(base)/first")
     try play(file, into: out)
     try FileManager.default.moveItem(atPath: out, toPath: first)
-    for _ in 1..<processes {
+    for _ in 1..<(processes ?? 2) {
       try play(file, into: out)
       if let found = try FolderComparison(first, out).firstDifferentByte() { return found }
       try FileManager.default.removeItem(atPath: out)

@@ -14,8 +14,9 @@ struct CheckFaults: ParsableCommand {
       every snapshot of every table is read. Operations that only read get errors alone: the other
       kinds come to the same there.
 
-      With --outages, services suffer instead: each pauses and crashes from a quarter to three
-      quarters of the scenario, and other numbers of consumers, batches and ticks are played.
+      With --outages, services suffer instead: each pauses and crashes for half of the scenario,
+      and other numbers of consumers, batches and ticks are played. What comes out rightly differs
+      where events are late, where no job runs after the outage, and under `scoring: immediate`.
 
       Examples:
         rehearsal check-faults job-faults
@@ -55,7 +56,7 @@ struct CheckFaults: ParsableCommand {
       }
     }
     if failures > 0 {
-      throw CommandFailure(code: 1, message: "rehearsal: \(failures) faults changed what came out")
+      throw CommandFailure(code: 1, message: "rehearsal: \(failures) runs gave something else")
     }
   }
 

@@ -73,14 +73,20 @@ public struct FaultSweep: Sendable {
     operations = seen.withLock { $0 }
   }
 
-  /// What is wrong after a fault, or nil: a job that didn't get through in two attempts, another
-  /// outcome, a snapshot that can't be read, a violated checker.
+  /// What is wrong after a fault, or nil: no end, a job that didn't get through in two attempts,
+  /// another outcome, a snapshot that can't be read, a violated checker.
   public func fault(_ kind: Kind, at operation: Operation) throws(RunFailure) -> String? {
     let hit = Mutex(false)
-    let run = try Self.play(scenario, options) { index, found in
-      guard index == operation.index else { return .pass }
-      hit.withLock { $0 = true }
-      return kind.verdict(found)
+    let run: RunResult
+    do {
+      run = try Self.play(scenario, options) { index, found in
+        guard index == operation.index else { return .pass }
+        hit.withLock { $0 = true }
+        return kind.verdict(found)
+      }
+    } catch {
+      guard error.isOfRun else { throw error }
+      return error.description
     }
     guard hit.withLock({ $0 }) else { return "the operation never came" }
     let last = Dictionary(run.jobs.map { ($0.job, $0) }, uniquingKeysWith: { $1 })

@@ -4,7 +4,7 @@ import Simulation
 /// A scenario with each service away for half of it, with other numbers of consumers, other batches
 /// and other ticks, one run each: what comes out must be what comes out undisturbed.
 ///
-/// The scenario's own faults are left out of all runs.
+/// The scenario's own faults, instances and interleaving are left out.
 public struct OutageSweep: Sendable {
   /// A way of running that must change nothing.
   public struct Variant: Sendable, CustomStringConvertible {
@@ -15,37 +15,43 @@ public struct OutageSweep: Sendable {
 
   private let scenario: Scenario
   private let options: RunOptions
-  private let expected: RunOutcome
+  /// What comes of the scenario undisturbed, and must come of every run.
+  public let expected: RunOutcome
 
-  /// Runs the scenario undisturbed: its outcome is what the others must have.
+  /// Runs the scenario undisturbed.
   public init(_ scenario: Scenario, options: RunOptions = RunOptions()) throws(RunFailure) {
-    var scenario = scenario
-    scenario.faults = []
     var options = options
     options.isTraced = false
-    self.scenario = scenario
+    self.scenario = scenario.undisturbed
     self.options = options
-    expected = RunOutcome(try ScenarioRun(scenario, options: options).run())
+    expected = RunOutcome(try ScenarioRun(self.scenario, options: options).run())
   }
 
   /// All ways there are for this scenario: none is how it runs anyway.
   public var variants: [Variant] { outages + instances + batches + ticks }
 
-  /// What is wrong with a run in that way, or nil: another outcome, or a violated checker.
+  /// What is wrong with a run in that way, or nil: no end, another outcome, or a violated checker.
   public func fault(_ variant: Variant) throws(RunFailure) -> String? {
     var disturbed = scenario
     variant.change(&disturbed)
-    let run = try ScenarioRun(disturbed, options: options).run()
+    let run: RunResult
+    do { run = try ScenarioRun(disturbed, options: options).run() } catch {
+      guard error.isOfRun else { throw error }
+      return error.description
+    }
     if let difference = expected.firstDifference(RunOutcome(run)) { return difference }
     let violated = Judgement(run).checkers.first { !$0.holds }
     return violated.map { "\($0.what): \($0.faults.first ?? "")" }
   }
 
   private var outages: [Variant] {
-    let start = scenario.duration / 4
-    let end = start * 3
+    // A little after a quarter: bursts and jobs as a rule begin at round instants, and an outage
+    // shows most when it strikes in the middle of their work.
+    let start = scenario.duration / 4 + scenario.duration / 120
+    let end = start + scenario.duration / 2
     let span = "from \(start.short) to \(end.short)"
-    return ServiceName.allCases.flatMap { service in
+    let hasRelay = scenario.policy.publication == .outbox
+    return ServiceName.allCases.filter { hasRelay || $0 != .outboxRelay }.flatMap { service in
       [(ScheduledFault.Kind.pause, "pauses"), (.crash, "crashes")].map { kind, verb in
         Variant(description: "\(service.rawValue) \(verb) \(span)") { scenario in
           scenario.faults = [

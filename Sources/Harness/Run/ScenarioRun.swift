@@ -21,6 +21,14 @@ public enum RunFailure: Error, Sendable, CustomStringConvertible {
     case .backend(let error): "a backend refused: \(error)"
     }
   }
+
+  /// Whether the pipeline is at fault, not a backend under it: then it is a finding about the run.
+  var isOfRun: Bool {
+    switch self {
+    case .noProgress, .escaped: true
+    case .backend: false
+    }
+  }
 }
 
 /// One run of a scenario in a simulation.
