@@ -17,6 +17,14 @@ struct RecordedTablesTests {
       + #""reason":"r","created_at":"2026-01-05T09:00:00Z"}"#,
   ]
 
+  /// A user's row with one more column, and what is wrong with it.
+  private static func user(_ column: String, _ message: String) -> (String, String, String) {
+    (
+      "users", #"{"id":"\#(id)","username":"a","created_at":"2026-01-05T09:00:00Z",\#(column)}"#,
+      message
+    )
+  }
+
   /// Reads a folder with the good rows, of which `change` replaces or removes files.
   private static func read(
     _ name: String, _ change: [String: String?]
@@ -71,7 +79,7 @@ struct RecordedTablesTests {
       (
         "images",
         #"{"id":"\#(id)","user_id":"\#(id)","created_at":"2026-01-05T09:00:00Z","deleted_at":""}"#,
-        "deleted_at should be an ISO 8601 instant, not ''"
+        "deleted_at should be an ISO 8601 instant or null, not ''"
       ),
       ("comments", #"{"id":"\#(id)"}"#, "image_id should be a UUID, not nothing"),
       (
@@ -80,6 +88,14 @@ struct RecordedTablesTests {
       ),
       ("flags", #"{"id":"\#(id)","user_id":"\#(id)","image_id":"x"}"#, "image_id should be a UUID"),
       ("flags", #"{"id":"\#(id)","user_id":"\#(id)"}"#, "reason should be a string"),
+      // What governance goes by mustn't be taken for nothing.
+      user(
+        #""year_of_birth":"2010""#, "year_of_birth should be a whole number or null, not '2010'"),
+      user(#""date_of_birth":"29.2.2008""#, "date_of_birth should be a date like 2008-02-29, or"),
+      user(#""date_of_birth":"2010-02-29""#, "date_of_birth should be a date like"),
+      user(#""is_test_account":"true""#, "is_test_account should be true, false or null, not 'tru"),
+      user(#""tos_version_accepted":"v1""#, "tos_version_accepted should be a whole number or"),
+      user(#""country_of_residence":1"#, "country_of_residence should be a string or null"),
     ])
   func badRows(table: String, row: String, message: String) throws {
     let text = "\(Self.good[table] ?? "")\n\n\(row)\n"

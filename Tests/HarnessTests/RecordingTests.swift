@@ -101,13 +101,18 @@ struct RecordingTests {
       (line(["timestamp": nil]), "no timestamp (or ts)"),
       (line(["timestamp": "\"now\""]), "no timestamp (or ts)"),
       (line(["timestamp": "1.5"]), "no timestamp (or ts)"),
-      (line(["timestamp": "9223372036854775807"]), "is out of range"),
-      (line(["timestamp": "-9007199254741"]), "is out of range"),
+      (line(["timestamp": "9223372036854775807"]), "outside the years 2000 to 2200"),
+      (line(["timestamp": "-9007199254741"]), "outside the years 2000 to 2200"),
+      (line(["timestamp": "946684799999"]), "outside the years 2000 to 2200"),
+      (view.replacing("2026-", with: "9999-"), "outside the years 2000 to 2200"),
       (line(["value": nil]), "no value (or payload)"),
       (line(["value": "3"]), "no value (or payload)"),
       (line(["value": nil, "value_base64": "\"?\""]), "no value (or payload)"),
-      (line(["now": "9223372036854775807"]), "out of range"),
-      (line(["now": "-9223372036854775808"]), "out of range"),
+      (line(["now": "9223372036854775807"]), "now, 9223372036854775807, lies outside the years"),
+      (line(["now": "-9223372036854775808"]), "outside the years 2000 to 2200"),
+      (line(["now": "\"5\""]), "now should be microseconds, a whole number, not '5'"),
+      (line(["key": "7"]), "key should be a string, not '7'"),
+      (line(["partition": "\"2\""]), "partition should be a whole number, not '2'"),
       (line(["partition": "-1"]), "partition"), (line(["partition": "100000000"]), "partition"),
       ("{\"event_type\":\"like\"}", "the line is no event: event_type"),
       ("{\"event_type\":\"view\"}", "the line is no event: "),
@@ -141,17 +146,17 @@ struct RecordingTests {
   @Test("Score points are lines of image and instant")
   func points() throws {
     let text = """
-      {"image_id":"\(Self.image)","now":5}
+      {"image_id":"\(Self.image)","now":1767603600000005}
 
-      {"now":-1,"image_id":"\(Self.image)"}
+      {"now":946684800000000,"image_id":"\(Self.image)"}
 
       """
     let points = try Replay.ScorePoint.points(Data(text.utf8), file: "points.jsonl")
     let image = try #require(ImageID(Self.image))
     #expect(
       points == [
-        Replay.ScorePoint(image: image, asOf: EventTime(microseconds: 5)),
-        Replay.ScorePoint(image: image, asOf: EventTime(microseconds: -1)),
+        Replay.ScorePoint(image: image, asOf: EventTime(microseconds: 1_767_603_600_000_005)),
+        Replay.ScorePoint(image: image, asOf: EventTime(microseconds: 946_684_800_000_000)),
       ])
   }
 
@@ -161,10 +166,11 @@ struct RecordingTests {
       "hello", "[]", "{}", "{\"image_id\":\"\(image)\"}", "{\"image_id\":\"x\",\"now\":5}",
       "{\"image_id\":3,\"now\":5}", "{\"image_id\":\"\(image)\",\"now\":\"5\"}",
       "{\"image_id\":\"\(image)\",\"now\":1.5}",
+      "{\"image_id\":\"\(image)\",\"now\":5}",
       "{\"image_id\":\"\(image)\",\"now\":9223372036854775807}",
     ])
   func badPoints(line: String) throws {
-    let good = "{\"image_id\":\"\(Self.image)\",\"now\":5}"
+    let good = "{\"image_id\":\"\(Self.image)\",\"now\":1767603600000000}"
     let error = try #require(throws: ScenarioError.self) {
       try Replay.ScorePoint.points(Data("\(good)\n\(line)\n".utf8), file: "points.jsonl")
     }

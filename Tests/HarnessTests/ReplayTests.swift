@@ -92,6 +92,42 @@ struct ReplayTests {
     #expect(run.trainingRows.map(\.decisionPointMinutes) == [0])
   }
 
+  @Test("A recording over too long a time is refused with its times, not played for years")
+  func longRecording() throws {
+    func event(_ year: Int) -> String {
+      #"{"event_type":"view","image_id":"d2fc68c2-1859-43d2-b083-da95f3ee1a51","#
+        + #""viewed_at":"\#(year)-01-01T00:00:00Z"}"#
+    }
+    let text = Data("\(event(2001))\n\(event(2150))\n".utf8)
+    let replay = Replay(
+      try Recording(text, file: "long.jsonl"), tables: nil, scenario: nil, points: [])
+    let error = try #require(throws: ScenarioError.self) { try replay.run() }
+    #expect(error.file == "long.jsonl")
+    #expect(error.message.contains("from 2001-01-01T00:00:00.000000Z to 2150-01-01"), "\(error)")
+    #expect(error.hint?.contains("relay_every") == true)
+  }
+
+  @Test("A replay's jobs have the orders that the scenario gives them")
+  func jobOrders() throws {
+    var scenario = try ScenarioTexts.parsedTiny()
+    scenario.jobs = try Scenario(
+      yaml: ScenarioTexts.header + """
+        jobs:
+          - { at: 20m, run: event-aggregation }
+          - { at: 20m, run: feature-log, beside: true }
+          - { at: end, run: promote, model: v7, stage: shadow }
+        """, file: "x.yaml"
+    ).jobs
+    let run = try ScenarioRun(ScenarioTexts.parsedTiny()).run()
+    let replayed = try withTemporaryFolder("jobOrders") { folder in
+      let (recording, tables) = try Self.recorded(run, folder)
+      return try Replay(recording, tables: tables, scenario: scenario, points: []).run()
+    }
+    #expect(replayed.scenario.jobs == scenario.jobs)
+    let failure = replayed.jobs.compactMap(\.failure).first
+    #expect(failure?.contains("v7") == true, "the model that was asked for isn't there")
+  }
+
   @Test("Rows that refer to nothing end the replay with that error, not for lack of progress")
   func danglingRows() throws {
     let comment =

@@ -125,23 +125,22 @@ private struct RecordedRow {
   func user() throws(ScenarioError) -> User {
     User(
       id: try id("id"), username: try text("username"),
-      tosVersionAccepted: object["tos_version_accepted"] as? Int ?? 1,
+      tosVersionAccepted: try optionalInteger("tos_version_accepted") ?? 1,
       tosAcceptedAt: try optionalTime("tos_accepted_at"),
-      countryOfResidence: object["country_of_residence"] as? String,
-      yearOfBirth: object["year_of_birth"] as? Int,
-      dateOfBirth: (object["date_of_birth"] as? String).flatMap {
-        ISO8601.parse($0 + "T00:00:00Z")?.date
-      }, isTestAccount: object["is_test_account"] as? Bool ?? false,
+      countryOfResidence: try optionalText("country_of_residence"),
+      yearOfBirth: try optionalInteger("year_of_birth"),
+      dateOfBirth: try optionalDate("date_of_birth"),
+      isTestAccount: try optionalFlag("is_test_account") ?? false,
       createdAt: try time("created_at"),
       foundIneligibleAt: try optionalTime("found_ineligible_at"))
   }
 
   func image() throws(ScenarioError) -> Image {
     Image(
-      id: try id("id"), userID: try id("user_id"), s3URL: object["s3_url"] as? String ?? "",
-      source: object["source"] as? String ?? "user_upload", caption: object["caption"] as? String,
-      category: object["category"] as? String, createdAt: try time("created_at"),
-      deletedAt: try optionalTime("deleted_at"), views: object["views"] as? Int ?? 0)
+      id: try id("id"), userID: try id("user_id"), s3URL: try optionalText("s3_url") ?? "",
+      source: try optionalText("source") ?? "user_upload", caption: try optionalText("caption"),
+      category: try optionalText("category"), createdAt: try time("created_at"),
+      deletedAt: try optionalTime("deleted_at"), views: try optionalInteger("views") ?? 0)
   }
 
   func comment() throws(ScenarioError) -> Comment {
@@ -169,6 +168,33 @@ private struct RecordedRow {
     return text
   }
 
+  /// Nothing for a column that is missing or null.
+  private func optional<Value>(
+    _ column: String, _ wanted: String, _ read: (Any) -> Value?
+  ) throws(ScenarioError) -> Value? {
+    guard let value = object[column], !(value is NSNull) else { return nil }
+    guard let read = read(value) else { throw fault(column, wanted) }
+    return read
+  }
+
+  private func optionalText(_ column: String) throws(ScenarioError) -> String? {
+    try optional(column, "a string or null") { $0 as? String }
+  }
+
+  private func optionalInteger(_ column: String) throws(ScenarioError) -> Int? {
+    try optional(column, "a whole number or null") { $0 as? Int }
+  }
+
+  private func optionalFlag(_ column: String) throws(ScenarioError) -> Bool? {
+    try optional(column, "true, false or null") { $0 as? Bool }
+  }
+
+  private func optionalDate(_ column: String) throws(ScenarioError) -> CivilDate? {
+    try optional(column, "a date like 2008-02-29, or null") { value in
+      (value as? String).flatMap { ISO8601.parse($0 + "T00:00:00Z")?.date }
+    }
+  }
+
   private func id<Entity>(_ column: String) throws(ScenarioError) -> ID<Entity> {
     guard let id = (object[column] as? String).flatMap({ ID<Entity>($0) }) else {
       throw fault(column, "a UUID")
@@ -177,8 +203,7 @@ private struct RecordedRow {
   }
 
   private func optionalID<Entity>(_ column: String) throws(ScenarioError) -> ID<Entity>? {
-    guard let value = object[column], !(value is NSNull) else { return nil }
-    return try id(column)
+    try optional(column, "a UUID or null") { ($0 as? String).flatMap { ID<Entity>($0) } }
   }
 
   private func time(_ column: String) throws(ScenarioError) -> EventTime {
@@ -189,7 +214,8 @@ private struct RecordedRow {
   }
 
   private func optionalTime(_ column: String) throws(ScenarioError) -> EventTime? {
-    guard let value = object[column], !(value is NSNull) else { return nil }
-    return try time(column)
+    try optional(column, "an ISO 8601 instant or null") {
+      ($0 as? String).flatMap { ISO8601.parse($0) }
+    }
   }
 }

@@ -17,6 +17,8 @@ public struct Recording: Sendable {
 
   /// By arrival; records of one arrival in the order of the file.
   let entries: [Entry]
+  /// The file's name, for errors.
+  let file: String
 
   /// Reads a recording.
   ///
@@ -33,6 +35,7 @@ public struct Recording: Sendable {
     guard !entries.isEmpty else {
       throw ScenarioError(file: file, message: "there is no event in it")
     }
+    self.file = file
     self.entries = entries.enumerated().sorted {
       ($0.element.arrival, $0.offset) < ($1.element.arrival, $1.offset)
     }.map(\.element)
@@ -61,9 +64,7 @@ public struct Recording: Sendable {
     guard let milliseconds = (object["timestamp"] ?? object["ts"]) as? Int64 else {
       throw error("the record has no timestamp (or ts) in milliseconds")
     }
-    guard milliseconds.magnitude < 1 << 53 / 1000 else {
-      throw error("the timestamp \(milliseconds) is out of range")
-    }
+    let timestamp = try instant("timestamp", milliseconds, times: 1000, error)
     let value: [UInt8]
     if let text = (object["value"] ?? object["payload"]) as? String {
       value = Array(text.utf8)
@@ -74,19 +75,37 @@ public struct Recording: Sendable {
     } else {
       throw error("the record has no value (or payload)")
     }
-    let timestamp = EventTime(microseconds: milliseconds * 1000)
-    let now = (object["now"] as? Int64).map { EventTime(microseconds: $0) }
-    if let now, now.microseconds.magnitude >= 1 << 53 {
-      throw error("now, \(now.microseconds), is out of range")
+    func optional<Value>(_ key: String, _ kind: String) throws(ScenarioError) -> Value? {
+      guard let found = object[key], !(found is NSNull) else { return nil }
+      guard let value = found as? Value else {
+        throw error("\(key) should be \(kind), not '\(found)'")
+      }
+      return value
     }
-    if let partition = object["partition"] as? Int, !(0..<64).contains(partition) {
+    let partition: Int? = try optional("partition", "a whole number")
+    if let partition, !(0..<64).contains(partition) {
       throw error("the partition is \(partition), not 0 to 63")
     }
+    let key: String? = try optional("key", "a string")
+    let now: Int64? = try optional("now", "microseconds, a whole number")
     return Entry(
-      arrival: now ?? timestamp,
+      arrival: try now.map { (now) throws(ScenarioError) in
+        try instant("now", now, times: 1, error)
+      } ?? timestamp,
       record: ProducerRecord(
-        topic: topic, partition: object["partition"] as? Int,
-        key: (object["key"] as? String).map { Array($0.utf8) }, value: value, timestamp: timestamp))
+        topic: topic, partition: partition, key: key.map { Array($0.utf8) }, value: value,
+        timestamp: timestamp))
+  }
+
+  /// A number as an instant of the years that scenarios may lie in.
+  private static func instant(
+    _ name: String, _ number: Int64, times scale: Int64, _ error: (String) -> ScenarioError
+  ) throws(ScenarioError) -> EventTime {
+    let (microseconds, overflows) = number.multipliedReportingOverflow(by: scale)
+    guard !overflows, Scenario.range.contains(EventTime(microseconds: microseconds)) else {
+      throw error("\(name), \(number), lies outside the years 2000 to 2200")
+    }
+    return EventTime(microseconds: microseconds)
   }
 
   private static func bare(
@@ -97,6 +116,9 @@ public struct Recording: Sendable {
       event = try EventCodec.decode(line, fallbackID: EventID(high: 0, low: 0))
     } catch let decoding {
       throw error("the line is no event: \(decoding)")
+    }
+    guard Scenario.range.contains(event.time) else {
+      throw error("the event's time, \(event.time), lies outside the years 2000 to 2200")
     }
     return Entry(
       arrival: event.time,

@@ -2,6 +2,7 @@ import Foundation
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 
 /// Runs recorded traffic through the pipeline, each event at its own time.
 public struct Replay: Sendable {
@@ -21,17 +22,22 @@ public struct Replay: Sendable {
         if line.isEmpty { continue }
         guard let object = Recording.parse(Array(line)),
           let image = (object["image_id"] as? String).flatMap({ ImageID($0) }),
-          let now = object["now"] as? Int64, now.magnitude < 1 << 53
+          let now = object["now"] as? Int64,
+          Scenario.range.contains(EventTime(microseconds: now))
         else {
           throw ScenarioError(
             file: file, line: number, column: 1,
-            message: "expected {\"image_id\": UUID, \"now\": microseconds}")
+            message:
+              "expected {\"image_id\": UUID, \"now\": microseconds} of the years 2000 to 2200")
         }
         points.append(ScorePoint(image: image, asOf: EventTime(microseconds: now)))
       }
       return points
     }
   }
+
+  /// How many ticks of the relay a replay may have: some months at one a second.
+  private static let maximumTicks = 10_000_000.0
 
   private let recording: Recording
   private let tables: RecordedTables?
@@ -72,13 +78,20 @@ public struct Replay: Sendable {
     played.actions = []
     played.faults = []
     played.expectations = []
-    played.jobs = played.jobs.map { job in
-      let isWithin = job.at.map { $0 <= played.duration } ?? false
-      return ScheduledJob(at: isWithin ? job.at : nil, job: job.job)
+    for index in played.jobs.indices where (played.jobs[index].at ?? .zero) > played.duration {
+      played.jobs[index].at = nil
     }
     played.policy.horizon = played.end
     let partitions = recording.entries.compactMap(\.record.partition).max() ?? 0
     played.policy.partitions = max(played.policy.partitions, partitions + 1)
+    let ticks = played.duration / played.policy.relayInterval
+    guard ticks <= Self.maximumTicks else {
+      throw ScenarioError(
+        file: recording.file,
+        message: "the recording lasts \(played.duration.short), from \(first) to \(last): at a "
+          + "relay every \(played.policy.relayInterval.short) that is too long",
+        hint: "cut it, or name a scenario whose policy has a longer relay_every (at most 30s)")
+    }
     return try ScenarioRun(played, options: options, feed: feed(played)).run()
   }
 
