@@ -1,4 +1,6 @@
 import Foundation
+import Moderation
+import Pipeline
 import Testing
 
 @testable import Harness
@@ -170,6 +172,27 @@ struct GoldenTests {
       }
       let comparison = try store.compare(run, tolerances: ["risk_score": 0.1])
       #expect(comparison.changedCells(limit: 9).map(\.column) == ["views"])
+    }
+  }
+
+  @Test("A column with a tolerance may change by so much in a run's golden, others mayn't")
+  func toleranceOfRun() throws {
+    var scenario = try ScenarioTexts.parsedTiny()
+    func golden(_ start: Double) throws -> Golden {
+      scenario.policy.heuristic.start = start
+      let run = try ScenarioRun(scenario).run()
+      return run.golden(Judgement(run))
+    }
+    scenario.golden.tolerances = ["risk_score": 0.01]
+    try withTemporaryFolder("toleranceOfRun") { folder in
+      let store = GoldenStore(root: folder)
+      _ = try store.accept(golden(0))
+      let tolerances = scenario.golden.tolerances
+      #expect(try store.compare(golden(0.005), tolerances: tolerances).matches)
+      let far = try store.compare(golden(0.02), tolerances: tolerances)
+      #expect(far.changedCells(limit: 1).map(\.column) == ["risk_score"])
+      scenario.policy.triggers.viral = 3
+      #expect(try store.compare(golden(0), tolerances: tolerances).summaryDifference != nil)
     }
   }
 

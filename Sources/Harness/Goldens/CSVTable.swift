@@ -44,6 +44,17 @@ public struct CSVTable: Hashable, Sendable {
     return sorted
   }
 
+  /// The same table without some columns; those of the key stay.
+  func removing(_ names: Set<String>) -> CSVTable {
+    let gone = names.subtracting(keyColumns)
+    let kept = columns.indices.filter { !gone.contains(columns[$0]) }
+    guard kept.count < columns.count else { return self }
+    var table = self
+    table.columns = kept.map { columns[$0] }
+    table.rows = rows.map { row in kept.map { row[$0] } }
+    return table
+  }
+
   /// Where those of the columns stand that the table has.
   func indices(of names: [String]) -> [Int] {
     let places = Dictionary(uniqueKeysWithValues: zip(columns, columns.indices))

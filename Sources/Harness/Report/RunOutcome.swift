@@ -9,13 +9,7 @@ public struct RunOutcome: Hashable, Sendable {
   /// The outcome of a run.
   public init(_ run: RunResult) {
     tables = OutputTables(run).all.map { table in
-      guard let column = table.columns.firstIndex(of: "scored_at") else {
-        return table.sortedByKey()
-      }
-      var table = table
-      table.columns.remove(at: column)
-      for row in table.rows.indices { table.rows[row].remove(at: column) }
-      return table.sortedByKey()
+      table.removing(["scored_at"]).sortedByKey()
     }
   }
 

@@ -56,16 +56,18 @@ public struct RunSummary: Sendable {
     return bytes + [UInt8(ascii: "]")]
   }
 
-  /// `summary.txt`: what doesn't depend on the machine, with a fingerprint of every whole table.
+  /// `summary.txt`: what doesn't depend on the machine, with a fingerprint of every whole table but
+  /// for the columns that have a tolerance.
   public var goldenText: String {
     var lines = ["scenario  \(run.scenario.name)", "seed      \(run.scenario.seed)", ""]
     for (name, value) in run.counts {
       lines.append(Self.padded(name, 16) + "\(value)")
     }
     lines.append("")
+    let tolerant = Set(run.scenario.golden.tolerances.keys)
     for table in OutputTables(run).all {
       var fingerprint = Fingerprint()
-      fingerprint.fold(table.text)
+      fingerprint.fold(table.removing(tolerant).text)
       lines.append(
         Self.padded("\(table.name).csv", 20) + Self.padded("\(table.rows.count) rows", 14)
           + "\(fingerprint)")
