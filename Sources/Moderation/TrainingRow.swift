@@ -1,5 +1,8 @@
 /// A row of `moderation.training_data` (REFERENCE §7).
 public struct TrainingRow: Hashable, Sendable {
+  /// The name of the label's column.
+  public static let labelColumn = "label_needs_moderation_24h"
+
   /// The image.
   public var image: ImageID
   /// 0, 5 or 30.

@@ -106,7 +106,7 @@ public enum LakeTables {
       + FeatureVector.numericNames.map { .init($0, type($0)) }
       + [
         .init("category", .string, isRequired: false),
-        .init("label_needs_moderation_24h", .int64, isRequired: false),
+        .init(TrainingRow.labelColumn, .int64, isRequired: false),
       ])
 }
 
@@ -138,8 +138,8 @@ extension TrainingRow {
     }
     let categories = batch.column("category")
     let categoryNames = batch.strings("category")
-    let labels = batch.column("label_needs_moderation_24h")
-    let labelValues = batch.integers("label_needs_moderation_24h")
+    let labels = batch.column(TrainingRow.labelColumn)
+    let labelValues = batch.integers(TrainingRow.labelColumn)
     return ids.indices.compactMap { row in
       guard let image = ImageID(ids[row]) else { return nil }
       return TrainingRow(

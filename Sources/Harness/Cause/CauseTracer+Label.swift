@@ -22,7 +22,7 @@ extension CauseTracer {
       text = "label null: flags are known until \(known), not until \(end)"
     }
     return Cause(
-      .label, text, name: "label_needs_moderation_24h",
+      .label, text, name: TrainingRow.labelColumn,
       fields: [.integer("value", source.row.label.map { $0 ? 1 : 0 } ?? -1)],
       causes: labelContradiction(source, makers.count) + makers
         + others)

@@ -198,7 +198,7 @@ public struct ComparedRun: Sendable {
   private static func labels(_ table: CSVTable) throws(FolderError) -> [String: Bool] {
     let image = try index("image_id", of: table)
     let point = try index("decision_point_minutes", of: table)
-    let label = try index("label_needs_moderation_24h", of: table)
+    let label = try index(TrainingRow.labelColumn, of: table)
     var labels: [String: Bool] = [:]
     for row in table.rows where !row[label].isEmpty {
       labels["\(row[image]) anchor_\(row[point])m"] = row[label] == "1"

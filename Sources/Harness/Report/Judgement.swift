@@ -146,12 +146,12 @@ struct ExpectationCheck {
         + tableCause(image, LakeTables.trainingData.description)
     }
     let value: Double?
-    if column == "label_needs_moderation_24h" {
+    if column == TrainingRow.labelColumn {
       value = row.label.map { $0 ? 1 : 0 }
     } else {
       value = FeatureVector.numericNames.firstIndex(of: column).map { row.features[$0] }
     }
-    guard let value else { return ["\(column) of \(image) at \(point) min is null or no column"] }
+    guard let value else { return ["\(column) of \(image) at \(point) min is null"] }
     return bound.admits(value)
       ? [] : ["\(column) of \(image) at \(point) min is \(value), expected \(bound.text)"]
   }
@@ -174,7 +174,9 @@ struct ExpectationCheck {
     _ feature: String?, _ metric: SkewMetric, _ bound: Expectation.Bound
   ) -> [String] {
     let rows = run.skew.rows.filter { feature == nil || $0.feature == feature }
-    guard !rows.isEmpty else { return ["there is no feature '\(feature ?? "")' to compare"] }
+    guard rows.contains(where: { $0.pairs > 0 }) else {
+      return ["no score of an anchor has a training row to compare with"]
+    }
     let value =
       metric == .mismatches
       ? Double(rows.reduce(0) { $0 + $1.mismatches }) : rows.map { $0[metric] }.max() ?? 0

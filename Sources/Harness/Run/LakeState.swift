@@ -14,7 +14,7 @@ struct LakeState {
   private(set) var knownUntil: EventTime?
   /// The training rows.
   private(set) var trainingRows: [TrainingRow] = []
-  /// The training rows as that build wrote them.
+  /// The training rows as that build wrote them; what is left of them once its snapshot expired.
   private(set) var builtRows: [TrainingRow] = []
   /// The events that it saw.
   private(set) var builtHistory: [Metric: RecordBatch] = [:]
@@ -47,7 +47,11 @@ struct LakeState {
     let built = snapshots[LakeTables.trainingData]?.last {
       $0.summary[TrainingSetBuild.jobKey] == TrainingSetBuild.name
     }
-    guard let built else { return }
+    guard let built else {
+      // Expiry took the build's snapshot: the table has what is left of its rows.
+      builtRows = trainingRows
+      return
+    }
     knownUntil = built.summary[TrainingSetBuild.knownUntilKey].flatMap { Int64($0) }
       .map { EventTime(microseconds: $0) }
     builtRows =

@@ -35,7 +35,8 @@ public struct RunResult: Sendable {
   public let snapshots: [TableName: [TableSnapshot]]
   /// How far the last training-set build knew the history; nil when none ran.
   public let trainingKnownUntil: EventTime?
-  /// The training rows as the last training-set build wrote them, before any erasure.
+  /// The training rows as the last training-set build wrote them, before any erasure; what is left
+  /// of them where its snapshot expired.
   public let builtRows: [TrainingRow]
   /// The lake's bronze rows when that build ran.
   public let builtHistory: [Metric: RecordBatch]
@@ -194,6 +195,15 @@ public struct RunResult: Sendable {
     }
     return sums
   }
+
+  /// The names of all counts that a run may have, in their order: those from `fault_hits` on only
+  /// where there are faults, models or a feature log.
+  static let countNames = [
+    "requests", "refused", "events", "users", "images", "comments", "flags", "late", "duplicates",
+    "dead_letters", "triggers", "viral", "suspicious", "flagged", "popular", "scores", "windows",
+    "training_rows", "labelled", "positive", "jobs", "crashes", "fault_hits", "models",
+    "model_scores", "model_rows", "model_unripe", "logged_vectors",
+  ]
 
   private func counted() -> [(name: String, value: Int)] {
     let rows = trainingRows

@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 import Yams
 
 extension ScenarioParser {
@@ -144,11 +145,7 @@ extension ScenarioParser {
       return .scored(image: subject, trigger: trigger, try bound(entry, required: false))
     case "unscored": return .unscored(image: subject, trigger: trigger)
     case "feature":
-      guard FeatureVector.index(of: subject) != nil else {
-        throw entry.error(
-          key, "there is no feature '\(subject)'",
-          entry.reader.suggestion(subject, FeatureVector.names))
-      }
+      try demand(subject, among: FeatureVector.names, "feature", entry, key)
       return .feature(
         image: image, trigger: trigger ?? "", feature: subject,
         governed: try entry.choice("flavour") == "governed", try bound(entry))
@@ -159,17 +156,42 @@ extension ScenarioParser {
       return .present(image: subject, table: try table(entry, "in").description)
     case "column": return .column(name: subject, table: try table(entry, "in").description)
     case "training":
-      let point = try entry.duration("decision_point") ?? .zero
+      let columns = FeatureVector.numericNames + [TrainingRow.labelColumn]
+      try demand(subject, among: columns, "column of training rows", entry, key)
       return .training(
-        image: image, decisionPoint: Int(point.microseconds / 60_000_000), column: subject,
-        try bound(entry))
+        image: image, decisionPoint: try decisionPoint(entry), column: subject, try bound(entry))
     case "same_without": return .undisturbed
-    case "count": return .count(name: subject, try bound(entry))
+    case "count":
+      try demand(subject, among: RunResult.countNames, "count", entry, key)
+      return .count(name: subject, try bound(entry))
     default:
+      let features = ["any"] + FeatureVector.numericNames + [SkewReport.category]
+      try demand(subject, among: features, "feature", entry, key)
       let metric = try entry.choice("metric").flatMap { SkewMetric(rawValue: $0) }
       return .skew(
         feature: subject == "any" ? nil : subject, metric ?? .mismatches, try bound(entry))
     }
+  }
+
+  private func demand(
+    _ name: String, among known: [String], _ kind: String, _ entry: YAMLObject, _ key: String
+  ) throws(ScenarioError) {
+    guard known.contains(name) else {
+      throw entry.error(
+        key, "there is no \(kind) '\(name)'", entry.reader.suggestion(name, known))
+    }
+  }
+
+  /// The minutes of one of the decision points.
+  private func decisionPoint(_ entry: YAMLObject) throws(ScenarioError) -> Int {
+    let point = try entry.duration("decision_point") ?? .zero
+    let known = OfflineFeatures.decisionPoints
+    guard let minutes = known.first(where: { .seconds(60 * $0) == point }) else {
+      throw entry.error(
+        "decision_point", "there are no training rows of \(point.short)",
+        "possible: \(known.map { "\($0)m" }.joined(separator: ", "))")
+    }
+    return minutes
   }
 
   func table(_ entry: YAMLObject, _ key: String) throws(ScenarioError) -> TableName {

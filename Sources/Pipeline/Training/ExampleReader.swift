@@ -4,7 +4,7 @@ import Ports
 /// Examples out of rows of `moderation.training_data`, whoever wrote them.
 struct ExampleReader {
   /// The label's column.
-  static let label = "label_needs_moderation_24h"
+  static let label = TrainingRow.labelColumn
   /// What is read beside the features.
   static let image = "image_id"
 
