@@ -56,5 +56,13 @@ struct ScenarioFolderTests {
       #expect(bytes?.line == 4 && bytes?.message == "not valid UTF-8")
       #expect(throws: ScenarioError.self) { try ScenarioFolder.load("\(folder.path)/no.yaml") }
     }
+    let soup = Data((Self.text + "policy: { heuristic: mine.yml }\n").utf8)
+    let policy = Data("name: mine\nrules: []\n#".utf8) + [0xFF]
+    try Self.withFolder(["soup.yaml": soup, "mine.yml": policy]) { folder in
+      let error = #expect(throws: ScenarioError.self) {
+        try ScenarioFolder.load("\(folder.path)/soup.yaml")
+      }
+      #expect(error?.file == "\(folder.path)/mine.yml" && error?.line == 3)
+    }
   }
 }

@@ -58,10 +58,20 @@ struct ScenarioValueErrorTests {
         "all weights are 0"),
       BadText(traffic: "view: { on: image-1, at: 1m, times: ▶0 }", "times must be 1 to 1000000"),
       BadText(traffic: "user: { as: a, at: 1m, year_of_birth: ▶1899 }", "must be 1900 to 2100"),
+      BadText(
+        traffic: "user: { as: a, at: 1m, year_of_birth: ▶2050 }", "2050 comes after 1m, in 2026"),
+      BadText(
+        traffic: "user: { as: a, at: 1m, date_of_birth: ▶2026-01-06 }", "the date comes after 1m"),
+      BadText(
+        traffic: "user: { as: a, at: 1m, year_of_birth: ▶2009, date_of_birth: 2010-01-01 }",
+        "2009 isn't the year of date_of_birth"),
       BadText(traffic: "duplicates: { at: 1m, last: ▶100001 }", "last must be 1 to 100000"),
       BadText(traffic: "poison: { at: 1m, topic: view, bytes: ▶F }", "'F' is no list of hexa"),
       BadText(traffic: "poison: { at: 1m, topic: view, bytes: ▶XY }", "'XY' is no list of hexa"),
       BadText(after: "jobs: [{ run: erasure, every: ▶10ms }]", "must be at least 1s"),
+      BadText(
+        "name: x\nabout: y\nduration: 30d\njobs: [{ run: erasure, every: ▶1s }]",
+        "more than 100000 runs"),
       BadText(after: "policy: { anchors: [5m, ▶90s] }", "a whole number of minutes"),
       BadText(after: "policy: { anchors: [▶soon] }", "'soon' is no duration"),
       BadText(after: "policy: { triggers: { viral: ▶-1 } }", "viral must be 0 or more, not -1"),
@@ -141,6 +151,17 @@ struct ScenarioValueErrorTests {
       BadText(
         expect: "{ feature: ▶view_5min, of: image-1, trigger: viral, equals: 1 }",
         "there is no feature 'view_5min'", hint: "'views_5min'?"),
+      BadText(
+        expect: "{ training: ▶view_5min, of: image-1, decision_point: 0m, equals: 1 }",
+        "there is no column of training rows 'view_5min'", hint: "'views_5min'?"),
+      BadText(
+        expect: "{ training: views_5min, of: image-1, decision_point: ▶7m, equals: 1 }",
+        "there are no training rows of 7m", hint: "0m, 5m, 30m"),
+      BadText(
+        expect: "{ count: ▶event, equals: 1 }", "there is no count 'event'", hint: "'events'?"),
+      BadText(
+        expect: "{ skew: ▶view_5min, equals: 0 }", "there is no feature 'view_5min'",
+        hint: "'views_5min'?"),
       BadText(
         expect: "{ absent: image-1, from: ▶training }", "'training' is no table",
         hint: "namespace.name"),

@@ -19,7 +19,7 @@ struct TrafficTests {
         """
         traffic:
           - view: { on: cake, at: 5m, times: 2, every: 1m }
-          - upload: { as: cake, at: 1m }
+          - upload: { as: cake, at: 0s }
           - poisson: { rate: 1/s }
           - user: { as: ann, at: 5m }
           - poison: { at: 5m, topic: view, value: "{", times: 2 }
@@ -32,7 +32,7 @@ struct TrafficTests {
     ).steps
     #expect(
       steps.map { "\($0.at.components.seconds / 60) \(Self.name($0.step))" } == [
-        "0 duplicates", "0 action", "1 upload", "5 view", "5 user", "5 poison", "5 poison",
+        "0 upload", "0 duplicates", "0 action", "5 view", "5 user", "5 poison", "5 poison",
         "5 action", "6 view", "6 flag",
       ])
   }

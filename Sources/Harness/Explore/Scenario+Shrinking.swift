@@ -150,31 +150,24 @@ extension Scenario {
         scenario.faults[index].kind = .evict(back: min(back, scenario.faults[index].at))
       }
     }
-    var images = Set((0..<population.images).map { "image-\($0 + 1)" })
-    var users = Set((0..<population.users).map { "user-\($0 + 1)" })
-    var comments: Set<String> = []
-    for entry in scenario.traffic {
-      switch entry {
-      case .burst(let burst): images.insert(burst.image)
-      case .upload(let upload): images.insert(upload.alias)
-      case .user(let user): users.insert(user.alias)
-      default: break
-      }
+    let made = scenario.aliases
+    scenario.traffic.removeAll { entry in
+      entry.image.map { made.fault("image", $0, at: entry.at) != nil } ?? false
     }
-    scenario.traffic.removeAll { $0.image.map { !images.contains($0) } ?? false }
     for index in scenario.traffic.indices {
-      if let actor = scenario.traffic[index].actor, !users.contains(actor) {
+      let entry = scenario.traffic[index]
+      if let actor = entry.actor, made.fault("user", actor, at: entry.at) != nil {
         scenario.traffic[index].actor = nil
       }
-      if case .engagement(let step) = scenario.traffic[index], let alias = step.alias {
-        comments.insert(alias)
-      }
     }
+    let left = scenario.aliases
     scenario.actions.removeAll { action in
       switch action.action {
-      case .deleteImage(let name), .reviewImage(let name, _): !images.contains(name)
-      case .deleteComment(let name), .reviewComment(let name, _): !comments.contains(name)
-      case .correctUser(let name, _, _): !users.contains(name)
+      case .deleteImage(let name), .reviewImage(let name, _):
+        left.fault("image", name, at: action.at) != nil
+      case .deleteComment(let name), .reviewComment(let name, _):
+        left.fault("comment", name, at: action.at) != nil
+      case .correctUser(let name, _, _): left.fault("user", name, at: action.at) != nil
       case .evolve: false
       }
     }

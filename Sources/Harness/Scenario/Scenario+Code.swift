@@ -1,4 +1,5 @@
 import Moderation
+import Simulation
 
 // Scenarios made in code: the words are those of scenario files, and so are the defaults.
 
@@ -30,37 +31,71 @@ extension Scenario {
         throw ScenarioError(
           file: name, message: "something at \(use.at) lies after the end, \(duration)")
       }
-      for (kind, alias, known) in [
-        ("image", use.image, made.images), ("user", use.user, made.users),
-        ("comment", use.comment, made.comments),
+      for (kind, alias) in [
+        ("image", use.image), ("user", use.user), ("comment", use.comment),
       ] {
-        guard let alias, !known.contains(alias) else { continue }
-        throw ScenarioError(
-          file: name, message: "there is no \(kind) '\(alias)'",
-          hint: YAMLReader(file: name).suggestion(
-            alias, known.sorted().filter { !$0.contains("-") }))
+        guard let alias, let fault = made.fault(kind, alias, at: use.at) else { continue }
+        throw ScenarioError(file: name, message: fault.message, hint: fault.hint)
       }
     }
   }
 
-  /// The names that the scenario gives, by kind.
-  var aliases: (images: Set<String>, users: Set<String>, comments: Set<String>) {
-    var images: Set<String> = []
-    var users: Set<String> = []
-    var comments: Set<String> = []
-    for index in 0..<population.images { images.insert("image-\(index + 1)") }
-    for index in 0..<population.users { users.insert("user-\(index + 1)") }
+  /// The names that the scenario gives.
+  var aliases: MadeAliases {
+    var made = MadeAliases()
+    for index in 0..<population.images { made.images["image-\(index + 1)"] = .zero }
+    for index in 0..<population.users { made.users["user-\(index + 1)"] = .zero }
     for entry in traffic {
       switch entry {
-      case .burst(let burst): images.insert(burst.image)
-      case .upload(let upload): images.insert(upload.alias)
-      case .user(let user): users.insert(user.alias)
-      case .engagement(let step): if let alias = step.alias { comments.insert(alias) }
+      case .burst(let burst): made.images[burst.image, default: burst.at].lower(to: burst.at)
+      case .upload(let upload): made.images[upload.alias, default: upload.at].lower(to: upload.at)
+      case .user(let user): made.users[user.alias, default: user.at].lower(to: user.at)
+      case .engagement(let step):
+        if let alias = step.alias { made.comments[alias, default: step.at].lower(to: step.at) }
       default: break
       }
     }
-    return (images, users, comments)
+    return made
   }
+}
+
+/// The names that a scenario gives, by kind, and from when on they are somebody's: zero for what is
+/// there at the start.
+struct MadeAliases {
+  var images: [String: Duration] = [:]
+  var users: [String: Duration] = [:]
+  var comments: [String: Duration] = [:]
+
+  /// Those of a kind: `image`, `user`, `comment`, or `image or user`.
+  subscript(kind: String) -> [String: Duration] {
+    switch kind {
+    case "image": images
+    case "user": users
+    case "comment": comments
+    default: images.merging(users, uniquingKeysWith: min)
+    }
+  }
+
+  /// What is wrong with the use of a name at an instant; nil when nothing is.
+  func fault(
+    _ kind: String, _ alias: String, at instant: Duration?
+  ) -> (message: String, hint: String)? {
+    guard let made = self[kind][alias] else {
+      let known = self[kind].keys.sorted().filter { !$0.contains("-") }
+      return (
+        "there is no \(kind) '\(alias)'", YAMLReader(file: "").suggestion(alias, known)
+      )
+    }
+    guard let instant, instant < made else { return nil }
+    return (
+      "there is no \(kind) '\(alias)' yet at \(instant.short)",
+      "it is made at \(made.short): use it then or later"
+    )
+  }
+}
+
+extension Duration {
+  fileprivate mutating func lower(to other: Duration) { self = min(self, other) }
 }
 
 /// When an entry happens and which aliases it needs.

@@ -36,6 +36,10 @@ public struct Scenario: Sendable {
   /// How the golden is kept.
   public var golden: GoldenPolicy
 
+  /// The instants that may occur: the years 2000 to 2200.
+  static let range =
+    EventTime(microseconds: 946_684_800_000_000)..<EventTime(microseconds: 7_289_654_400_000_000)
+
   /// The virtual end of traffic and jobs.
   public var end: EventTime { start + duration }
 

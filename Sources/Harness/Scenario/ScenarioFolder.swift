@@ -57,9 +57,8 @@ public struct ScenarioFolder: Sendable {
   public static func load(_ path: String) throws(ScenarioError) -> Scenario {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     let scenario = try Scenario(yaml: text(path), file: path) { (name) throws(ScenarioError) in
-      FileManager.default.contents(atPath: "\(folder)/\(name)").map {
-        String(decoding: $0, as: UTF8.self)
-      }
+      let path = "\(folder)/\(name)"
+      return FileManager.default.fileExists(atPath: path) ? try text(path) : nil
     }
     // The golden folder is found by either, so the two must agree.
     guard scenario.name == stem(path) else {

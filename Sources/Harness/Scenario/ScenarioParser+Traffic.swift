@@ -4,8 +4,13 @@ import Yams
 extension ScenarioParser {
   func traffic() throws(ScenarioError) -> [TrafficEntry] {
     var entries: [TrafficEntry] = []
+    var made: Set<[String]> = []
     for (key, entry) in try root.variants("traffic") {
       guard let object = try entry.object(key) else { continue }
+      // A burst's image may be there already.
+      if key != "burst", let alias = try object.text("as"), !made.insert([key, alias]).inserted {
+        throw object.error("as", "the \(key) '\(alias)' is made twice", "name one otherwise")
+      }
       switch key {
       case "poisson": entries.append(.poisson(try poisson(object)))
       case "burst": entries.append(.burst(try burst(object)))
@@ -62,10 +67,10 @@ extension ScenarioParser {
   }
 
   private func user(_ object: YAMLObject) throws(ScenarioError) -> TrafficEntry.UserStep {
-    TrafficEntry.UserStep(
+    let birth = try birth(object, at: instant(object, "at"))
+    return TrafficEntry.UserStep(
       alias: try object.text("as") ?? "", at: try instant(object, "at"),
-      yearOfBirth: try object.integer("year_of_birth"),
-      dateOfBirth: try object.date("date_of_birth"),
+      yearOfBirth: birth.year, dateOfBirth: birth.date,
       isTestAccount: try object.boolean("test_account") ?? false,
       age: try object.duration("age") ?? .zero)
   }
@@ -114,21 +119,11 @@ extension ScenarioParser {
       times: try object.integer("times") ?? 1)
   }
 
-  /// Every alias that is used must be made somewhere; what makes it is told by its kind.
+  /// Every alias that is used must be made by then; what makes it is told by its kind.
   func checkAliases(_ scenario: Scenario) throws(ScenarioError) {
-    let (images, users, comments) = scenario.aliases
-    try checkUses(root.node, images: images, users: users, comments: comments)
-  }
-
-  private func checkUses(
-    _ node: Node, images: Set<String>, users: Set<String>, comments: Set<String>
-  ) throws(ScenarioError) {
+    let made = scenario.aliases
     for (section, keys) in Self.aliasKeys {
-      for entry in try root.list(section) {
-        try check(entry, keys) { kind in
-          kind == "image" ? images : kind == "user" ? users : comments
-        }
-      }
+      for entry in try root.list(section) { try check(entry, keys, made, at: nil) }
     }
   }
 
@@ -139,28 +134,28 @@ extension ScenarioParser {
     (
       "expect",
       [
-        "scored": "image", "unscored": "image", "of": "image", "absent": "image", "erased": "image",
+        "scored": "image", "unscored": "image", "of": "image", "absent": "image",
+        "erased": "image or user",
         "present": "image",
       ]
     ),
   ]
 
+  /// Looks for uses in an entry; `instant` is that of the mapping around it.
   private func check(
-    _ node: Node, _ keys: [String: String], _ known: (String) -> Set<String>
+    _ node: Node, _ keys: [String: String], _ made: MadeAliases, at instant: Duration?
   ) throws(ScenarioError) {
     guard let mapping = node.mapping else { return }
+    let instant = mapping["at"]?.scalar.flatMap { Quantity.duration($0.string) } ?? instant
     for (key, value) in mapping {
       if let kind = keys[key.scalar?.string ?? ""], let alias = value.scalar?.string {
-        let names = known(kind)
         // `comment: true` of a flag is no alias.
         guard kind != "comment" || alias != "true" else { continue }
-        guard names.contains(alias) else {
-          throw root.reader.error(
-            value, "there is no \(kind) '\(alias)'",
-            root.reader.suggestion(alias, names.sorted().filter { !$0.contains("-") }))
+        if let fault = made.fault(kind, alias, at: instant) {
+          throw root.reader.error(value, fault.message, fault.hint)
         }
       } else {
-        try check(value, keys, known)
+        try check(value, keys, made, at: instant)
       }
     }
   }

@@ -1,6 +1,7 @@
 import Moderation
 import Pipeline
 import Ports
+import Simulation
 import Yams
 
 extension Scenario {
@@ -28,10 +29,10 @@ extension Scenario {
     guard duration > .zero else { throw root.error("duration", "the duration must be positive") }
     let start =
       try root.instant("start") ?? EventTime(microseconds: 1_767_603_600_000_000)
-    guard (2000...2200).contains(start.date.year) else {
+    guard Scenario.range.contains(start) else {
       throw root.error("start", "the start must lie in the years 2000 to 2200")
     }
-    let parser = ScenarioParser(root: root, duration: duration)
+    let parser = ScenarioParser(root: root, start: start, duration: duration)
     self.init(
       name: name, about: try root.text("about") ?? "",
       seed: UInt64(try root.integer("seed") ?? 42), start: start, duration: duration,
@@ -47,7 +48,11 @@ extension Scenario {
 
 /// Turns checked YAML into a ``Scenario``.
 struct ScenarioParser {
+  /// How often a job may run in a scenario.
+  private static let maximumRuns = 100_000
+
   let root: YAMLObject
+  let start: EventTime
   let duration: Duration
 
   func population() throws(ScenarioError) -> Population {
@@ -77,8 +82,7 @@ struct ScenarioParser {
       guard let target = try entry.object(key) else { continue }
       let action: ScheduledAction.Action
       if key == "correct" {
-        let year = try target.integer("year_of_birth")
-        let date = try target.date("date_of_birth")
+        let (year, date) = try birth(target, at: at)
         guard year != nil || date != nil else {
           throw entry.error(key, "a correction needs year_of_birth or date_of_birth")
         }
@@ -144,6 +148,11 @@ struct ScenarioParser {
         continue
       }
       guard every >= .seconds(1) else { throw entry.error("every", "must be at least 1s") }
+      guard duration / every <= Double(Self.maximumRuns) else {
+        throw entry.error(
+          "every", "that is more than \(Self.maximumRuns) runs in \(duration.short)",
+          "write a longer interval")
+      }
       scheduled.isBeside = isBeside
       var next = at ?? every
       while next <= duration {
@@ -186,6 +195,25 @@ struct ScenarioParser {
       golden.tolerances[key.scalar?.string ?? ""] = tolerance
     }
     return golden
+  }
+
+  /// A year and date of birth as the API would take them: of one year, and not after the request.
+  func birth(
+    _ object: YAMLObject, at: Duration
+  ) throws(ScenarioError) -> (year: Int?, date: CivilDate?) {
+    let today = (start + at).date
+    let (year, date) = (try object.integer("year_of_birth"), try object.date("date_of_birth"))
+    if let year, year > today.year {
+      throw object.error("year_of_birth", "\(year) comes after \(at.short), in \(today.year)")
+    }
+    if let date, date > today {
+      throw object.error("date_of_birth", "the date comes after \(at.short)")
+    }
+    if let year, let date, date.year != year {
+      throw object.error(
+        "year_of_birth", "\(year) isn't the year of date_of_birth", "leave one of them out")
+    }
+    return (year, date)
   }
 
   /// An offset within the scenario.
