@@ -23,6 +23,8 @@ wait "$beside" || code=$?
 beside=
 say "$apart"
 cat "$work/apart"
+# What wasn't played is said where it is read.
+grep -h '^➜.* skipped' "$work/apart" "$work/others" | sort -u || true
 [ "$code" -eq 0 ] && exit
 failures "$work/apart" "$work/others"
 exit "$code"

@@ -42,6 +42,8 @@ struct Bench: ParsableCommand {
       print(json ? report.json : report.text)
     } catch let error as RunFailure {
       throw CommandFailure(error)
+    } catch let error as ScenarioError {
+      throw CommandFailure(error)
     }
   }
 

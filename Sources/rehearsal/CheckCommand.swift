@@ -104,7 +104,8 @@ struct Check: ParsableCommand {
     } catch let failure as CommandFailure {
       return (failure.message, 0, failure.code)
     } catch {
-      return ("\(error)", 0, 1)
+      let failure = CommandFailure(error)
+      return (failure.message, 0, failure.code)
     }
   }
 

@@ -92,7 +92,9 @@ struct ReplayCommand: ParsableCommand {
       ?? Scenario(
         yaml: "name: replay\nabout: Recorded traffic.\nduration: 1s", file: "replay")
     let played = try PlayedScenario(named, out: out) { try replay.run(options: $0) }
-    try played.show(json: json, command: "rehearsal replay --events \(events)")
+    let flags = [("--tables", tables), ("--scenario", scenario), ("--score-at", scoreAt)]
+    let given = flags.compactMap { flag, value in value.map { " \(flag) \($0)" } }.joined()
+    try played.show(json: json, command: "rehearsal replay --events \(events)\(given)")
   }
 
   private func data(_ path: String) throws -> Data {

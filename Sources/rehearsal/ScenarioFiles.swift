@@ -82,10 +82,17 @@ struct PlayedScenario {
     seconds = Stopwatch.seconds(since: start)
     Terminal.endProgress()
     judgement = Judgement(result)
-    try trace?.close()
-    try folder?.write(result, judgement, wallSeconds: seconds)
-    try folder?.writeONNX(result)
-    try lake?.write()
+    do {
+      try trace?.close()
+      try folder?.write(result, judgement, wallSeconds: seconds)
+      try folder?.writeONNX(result)
+      try lake?.write()
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch {
+      throw CommandFailure(
+        out ?? "", "written", error, cure: "make room, or name another folder (--out DIR)")
+    }
   }
 
   private static func open(_ out: String) throws -> OutputFolder {

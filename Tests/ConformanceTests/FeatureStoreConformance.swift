@@ -83,6 +83,27 @@ struct FeatureStoreConformance {
   }
 
   @Test(
+    "9. The last batch sent again fires nothing, and says what it fired before",
+    arguments: Adapters.featureStores)
+  func sentAgain(adapter: Adapter<any FeatureStore>) throws {
+    try simulate(adapter) { store, _ in
+      var script = FeatureScript()
+      let events = (1...3).map { script.view(Self.image, at: Sample.at($0)) }
+      let batch = script.batch(events, watermark: Sample.at(3))
+      let first = try await store.apply(batch, policy: .viral(3))
+      #expect(first.fired.map(\.trigger) == [.viral] && first.firedBefore.isEmpty)
+      for _ in 0..<2 {
+        let again = try await store.apply(batch, policy: .viral(3))
+        #expect(again.fired.isEmpty)
+        #expect(again.firedBefore == first.fired)
+      }
+      let next = script.batch([script.view(Self.image, at: Sample.at(4))], watermark: Sample.at(4))
+      let second = try await store.apply(next, policy: .viral(3))
+      #expect(second.fired.isEmpty && second.firedBefore.isEmpty)
+    }
+  }
+
+  @Test(
     "2. An id counted before changes nothing, be it in the batch, later, or in another partition",
     arguments: Adapters.featureStores)
   func duplicatesByID(adapter: Adapter<any FeatureStore>) throws {

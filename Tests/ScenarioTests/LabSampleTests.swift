@@ -8,7 +8,10 @@ import Testing
 private let sample = "\(root)/../shared/samples/lab-6k"
 
 /// Our replay of the recording under `lab-semantics` against what the lab's pipeline computed.
-@Suite(.enabled(if: FileManager.default.fileExists(atPath: sample)))
+@Suite(
+  .enabled(
+    if: FileManager.default.fileExists(atPath: sample),
+    "the lab's sample isn't beside the checkout, at ../shared/samples/lab-6k"))
 struct LabSampleTests {
   private static let run = Result { try replay() }
 
