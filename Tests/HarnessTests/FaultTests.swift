@@ -15,7 +15,7 @@ struct FaultTests {
     name: small
     about: A small world.
     seed: 3
-    duration: 40m
+    duration: 32m
     population: { users: 8, images: 4 }
     traffic:
       - poisson: { rate: 600/h, mix: { view: 6, comment: 3, upload: 1, user: 0, flag: 1 } }

@@ -70,6 +70,22 @@ struct AvroRoundTripTests {
     #expect(parsed.json == schema.json)
   }
 
+  @Test("Schemas are told apart byte by byte, though Unicode calls their texts the same")
+  func schemaBytes() throws {
+    let field = AvroField("f", .long, documentation: "a\u{2002}b")
+    let schema = AvroSchema.record(AvroRecordSchema(name: "r", fields: [field]))
+    let bytes = try AvroFile(schema: schema, metadata: [:], records: [])
+      .encoded(codec: .null, sync: AvroManifestFixture.sync)
+    // An en quad is an en space, and has as many bytes.
+    var other = bytes
+    let place = try #require(bytes.firstRange(of: Array("\u{2002}".utf8)))
+    other.replaceSubrange(place, with: Array("\u{2000}".utf8))
+    for file in [bytes, other] {
+      let text = try AvroFile(reading: file).schema.json
+      #expect(file.firstRange(of: Array(text.utf8)) != nil)
+    }
+  }
+
   @Test("A manifest of several blocks comes back, by name and by field id")
   func manifest() throws {
     let bytes = try AvroManifestFixture.manifest(2500).encoded(sync: AvroManifestFixture.sync)
