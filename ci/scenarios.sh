@@ -28,6 +28,25 @@ names=$("$bin" list | awk '{ print $1 }')
 both "$bin check-determinism $(awk 'NR % 2' <<<"$names" | xargs)" \
   "$bin check-determinism $(awk 'NR % 2 == 0' <<<"$names" | xargs)"
 
+say "a scenario that changes between two processes is told"
+sed 's/^name: .*/name: moving/' scenarios/poison-records.yaml >"$work/moving.base"
+cp "$work/moving.base" "$work/moving.yaml"
+while :; do
+  sed "s/^seed: .*/seed: $RANDOM/" "$work/moving.base" >"$work/moving.next"
+  mv "$work/moving.next" "$work/moving.yaml"
+  sleep 0.01
+done &
+moving=$!
+code=0
+"$bin" check-determinism "$work/moving.yaml" >"$work/moved" 2>&1 || code=$?
+kill "$moving"
+wait "$moving" 2>/dev/null || true
+if [ "$code" -ne 1 ] || ! grep -q 'trace.jsonl line 1$' "$work/moved"; then
+  echo "two processes that played two seeds weren't told apart ($code)" >&2
+  exit 1
+fi
+echo ok
+
 say "200 seeded interleavings"
 both "$bin check-determinism viral-burst --schedules 200" \
   "$bin check-determinism normal-traffic --schedules 200"
@@ -131,6 +150,12 @@ expect 0 "$bin" run poison-records
 expect 0 bash -c "$bin run poison-records 2>&-"
 # Files of 8 KiB at the most, as on a full disk.
 expect 2 bash -c "trap '' XFSZ; ulimit -f 8; $bin run poison-records --out $work/full"
+mkdir -p "$work/blocked/scores.csv"
+expect 2 "$bin" run poison-records --out "$work/blocked"
+cp -r golden "$work/golden"
+echo rubbish >"$work/golden/poison-records/scores.csv"
+expect 2 "$bin" check poison-records --golden "$work/golden"
+expect 2 "$bin" bench --events 9999999999
 expect 1 "$bin" run "$work/red.yaml"
 expect 2 "$bin" run "$work/cut.yaml"
 expect 2 "$bin" run no-such-scenario

@@ -31,7 +31,9 @@ struct Bench: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if let events, events < 1000 { throw ValidationError("--events must be at least 1000.") }
+    if let events, !(1000...100_000_000).contains(events) {
+      throw ValidationError("--events must be 1,000 to 100,000,000.")
+    }
     if keep, backends == nil { throw ValidationError("--keep needs --backends.") }
   }
 
@@ -41,8 +43,6 @@ struct Bench: ParsableCommand {
       let report = try Benchmark(events: events ?? 1_000_000, clock: { Stopwatch.now }).run()
       print(json ? report.json : report.text)
     } catch let error as RunFailure {
-      throw CommandFailure(error)
-    } catch let error as ScenarioError {
       throw CommandFailure(error)
     }
   }

@@ -113,7 +113,7 @@ struct Check: ParsableCommand {
     do {
       try Data(report.xml.utf8).write(to: URL(fileURLWithPath: path))
     } catch {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(path)' can't be written: \(error)")
+      throw CommandFailure(path, "written", error, cure: "name another file (--junit FILE)")
     }
   }
 }

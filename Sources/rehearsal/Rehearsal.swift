@@ -76,14 +76,16 @@ struct CommandFailure: Error {
     }
   }
 
-  /// A file that can't be `read` or `written`, with the system's reason, which Foundation hides
-  /// behind a number of its own.
+  /// A file that can't be `read` or `written`, the one that the error names if it names any, with
+  /// the system's reason, which Foundation hides behind a number of its own.
   init(_ path: String, _ done: String, _ error: any Error, cure: String) {
-    let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    let details = (error as NSError).userInfo
+    let system = (details[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError }
     let reason = system.map { String(cString: strerror(Int32($0.code))) }
+    let place = details[NSFilePathErrorKey] as? String ?? path
     code = 2
     message =
-      "rehearsal: '\(path)' can't be \(done): \(reason ?? error.localizedDescription); \(cure)"
+      "rehearsal: '\(place)' can't be \(done): \(reason ?? error.localizedDescription); \(cure)"
   }
 
   init(code: Int32, message: String) {

@@ -99,7 +99,7 @@ struct PlayedScenario {
     do {
       return try OutputFolder(out)
     } catch {
-      throw CommandFailure(code: 2, message: "rehearsal: '\(out)' can't be written: \(error)")
+      throw CommandFailure(out, "written", error, cure: "name another folder (--out DIR)")
     }
   }
 }

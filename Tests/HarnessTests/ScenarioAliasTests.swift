@@ -84,6 +84,20 @@ struct ScenarioAliasTests {
     try scenario.check()
   }
 
+  @Test("Somebody may be born on the day of the request, and corrected to that")
+  func newborn() throws {
+    let scenario = try Scenario(
+      yaml: ScenarioTexts.header + """
+        start: 2026-01-05T23:00:00Z
+        traffic:
+          - user: { as: baby, at: 59m, year_of_birth: 2026, date_of_birth: 2026-01-05 }
+          - user: { as: tomorrow, at: 1h, date_of_birth: 2026-01-06 }
+        actions:
+          - { at: 1h, correct: { user: baby, date_of_birth: 2026-01-06 } }
+        """, file: "x.yaml")
+    #expect(scenario.traffic.count == 2 && scenario.actions.count == 1)
+  }
+
   @Test("`erased` takes an image or a user, and nothing else")
   func erased() throws {
     let scenario = try Scenario(

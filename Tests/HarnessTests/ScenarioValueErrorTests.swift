@@ -59,9 +59,11 @@ struct ScenarioValueErrorTests {
       BadText(traffic: "view: { on: image-1, at: 1m, times: ▶0 }", "times must be 1 to 1000000"),
       BadText(traffic: "user: { as: a, at: 1m, year_of_birth: ▶1899 }", "must be 1900 to 2100"),
       BadText(
-        traffic: "user: { as: a, at: 1m, year_of_birth: ▶2050 }", "2050 comes after 1m, in 2026"),
+        traffic: "user: { as: a, at: 1m, year_of_birth: ▶2050 }",
+        "2050 is still to come at 1m, in 2026"),
       BadText(
-        traffic: "user: { as: a, at: 1m, date_of_birth: ▶2026-01-06 }", "the date comes after 1m"),
+        traffic: "user: { as: a, at: 1m, date_of_birth: ▶2026-01-06 }",
+        "the date is still to come at 1m"),
       BadText(
         traffic: "user: { as: a, at: 1m, year_of_birth: ▶2009, date_of_birth: 2010-01-01 }",
         "2009 isn't the year of date_of_birth"),

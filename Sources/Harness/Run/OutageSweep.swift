@@ -63,7 +63,7 @@ public struct OutageSweep: Sendable {
   }
 
   private var instances: [Variant] {
-    (1...3).filter { $0 != scenario.consumers }.map { count in
+    [2, 3].map { count in
       Variant(description: "\(count) stream-consumers") { $0.consumers = count }
     }
   }

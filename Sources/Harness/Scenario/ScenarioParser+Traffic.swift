@@ -9,7 +9,8 @@ extension ScenarioParser {
       guard let object = try entry.object(key) else { continue }
       // A burst's image may be there already.
       if key != "burst", let alias = try object.text("as"), !made.insert([key, alias]).inserted {
-        throw object.error("as", "the \(key) '\(alias)' is made twice", "name one otherwise")
+        throw object.error(
+          "as", "the \(key) '\(alias)' is made twice", "give one of them another name")
       }
       switch key {
       case "poisson": entries.append(.poisson(try poisson(object)))

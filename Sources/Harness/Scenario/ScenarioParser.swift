@@ -204,10 +204,11 @@ struct ScenarioParser {
     let today = (start + at).date
     let (year, date) = (try object.integer("year_of_birth"), try object.date("date_of_birth"))
     if let year, year > today.year {
-      throw object.error("year_of_birth", "\(year) comes after \(at.short), in \(today.year)")
+      throw object.error(
+        "year_of_birth", "\(year) is still to come at \(at.short), in \(today.year)")
     }
     if let date, date > today {
-      throw object.error("date_of_birth", "the date comes after \(at.short)")
+      throw object.error("date_of_birth", "the date is still to come at \(at.short)")
     }
     if let year, let date, date.year != year {
       throw object.error(
